@@ -72,7 +72,7 @@ class _Block(_Spec, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
 
 
 class ConvolutionSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="convolution"):
-    """``layers`` convolutions of ``kernel`` x ``kernel``, each with batch norm: a residual basic block at 2."""
+    """``layers`` convolutions of ``kernel`` x ``kernel``, each with batch norm: a residual basic block."""
 
     kernel: Kernel = 3
     groups: Positive = 1
@@ -95,7 +95,9 @@ class CondenserSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     combine: Combine = "product"
 
 
-class VisualCondenserSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="visual_condenser"):
+class VisualCondenserSpec(
+    _Block, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="visual_condenser"
+):
     """Visual attention condenser, VAC (AttendNets, arXiv 2009.14385, section 2.1, Fig. 1).
 
     ``mixing`` is the width of the down-mixing layer (m), ``embedding`` of the grouped convolution (e1);
@@ -113,7 +115,9 @@ class VisualCondenserSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fiel
     combine: Combine = "product"
 
 
-class DoubleCondenserSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="double_condenser"):
+class DoubleCondenserSpec(
+    _Block, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="double_condenser"
+):
     """Double-condensing attention condenser, DC-AC, as released (AttendNeXt, arXiv 2208.06980).
 
     ``y = act(gate(F(x)) * D(x))`` with ``attention``, ``act(F(x) + D(x))`` without. "basic": two 3x3
