@@ -8,14 +8,14 @@ Shapes are ``(channels, height, width)``.
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from attendnets.errors import SpecError
 
-SPEC_VERSION = 1
+SPEC_VERSION: Final = 1
 
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 NonNegative: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -26,6 +26,7 @@ Downsample: TypeAlias = Literal["stride", "average", "blur", "max"]
 Pool: TypeAlias = Literal["max", "average"]
 Unpool: TypeAlias = Literal["nearest", "indices"]
 Gate: TypeAlias = Literal["sigmoid", "relu6", "relu", "softmax", "none"]
+Scale: TypeAlias = Literal["learned", "channel", "one"]
 Combine: TypeAlias = Literal["product", "sum", "residual_product"]
 
 
@@ -93,6 +94,9 @@ class CondenserSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     unpool: Unpool = "nearest"
     gate: Gate = "sigmoid"
     combine: Combine = "product"
+    scale: Scale = "learned"
+    linear_embedding: bool = False
+    expansion: bool = False
 
 
 class VisualCondenserSpec(
@@ -102,7 +106,14 @@ class VisualCondenserSpec(
 
     ``mixing`` is the width of the down-mixing layer (m), ``embedding`` of the grouped convolution (e1);
     e2 = m and u = ``width``. The paper leaves open pool size (2 here), unpooling, kernel, groups, gate
-    and the form of the combination; each is a field. S is one learnable scalar, initially 1.
+    and the form of the combination; each is a field:
+
+    - ``gate`` on A, and ``combine`` with V': "product" V'*A*S (the text), "sum" V'*S + A,
+      "residual_product" V' + S*V'*A;
+    - ``scale`` S: one "learned" scalar, initially 1; one per "channel"; or fixed at "one";
+    - ``unpool``: "nearest" resize, or "indices" of the maxima (cannot run in 8 bits);
+    - ``linear_embedding``: no ReLU after the second embedding layer, so that the gate sees both signs;
+    - ``expansion``: one more 1x1 convolution after the unpooling, as some readings have it.
     """
 
     mixing: Positive
@@ -113,6 +124,9 @@ class VisualCondenserSpec(
     unpool: Unpool = "nearest"
     gate: Gate = "sigmoid"
     combine: Combine = "product"
+    scale: Scale = "learned"
+    linear_embedding: bool = False
+    expansion: bool = False
 
 
 class DoubleCondenserSpec(
@@ -146,9 +160,7 @@ class PepeSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     kernel: Kernel = 3
 
 
-BlockSpec: TypeAlias = (
-    ConvolutionSpec | CondenserSpec | VisualCondenserSpec | DoubleCondenserSpec | PepeSpec
-)
+BlockSpec: TypeAlias = ConvolutionSpec | CondenserSpec | VisualCondenserSpec | DoubleCondenserSpec | PepeSpec
 
 
 class StageSpec(_Spec, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""Machine-driven design exploration: a design space, a proposer, and a study of short trainings."""

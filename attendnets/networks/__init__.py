@@ -1,0 +1,1 @@
+"""Specifications to modules, and the names of known networks."""
