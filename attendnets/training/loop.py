@@ -1,0 +1,318 @@
+"""The training loop: steps, validation, checkpoints, resumption."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from attendnets.data.augmentation import Augmentation
+from attendnets.data.batches import TrainingBatches
+from attendnets.data.pixels import PixelTable
+from attendnets.errors import DataError, TrainingError
+from attendnets.training import checkpoint as checkpoints
+from attendnets.training.averaging import RunningAverage
+from attendnets.training.evaluation import accuracy
+from attendnets.training.recipe import Budget, Recipe
+from attendnets.training.record import EpochRecord, Progress, TrainingRecord
+
+_PROGRESS_SECONDS = 1.0
+_TIMED_STEPS = 8
+_PLANNED_SHARE = 0.95
+
+_fork_rng = torch.random.fork_rng
+
+
+def train(
+    network: nn.Module,
+    train: PixelTable,
+    validation: PixelTable,
+    *,
+    recipe: Recipe,
+    budget: Budget,
+    augmentation: Augmentation,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> TrainingRecord:
+    """Train ``network`` (pixels ``(B, C, H, W)`` to logits ``(B, classes)``) in place.
+
+    Left in ``network``, in evaluation mode, are the averaged weights of the epoch with the best
+    validation accuracy, the lower validation loss deciding between equals. With ``checkpoint`` the
+    state is kept there after each epoch, and a training that finds its own checkpoint goes on from it,
+    with results equal to the bit on the same number of threads. Under the "constant" schedule that
+    checkpoint may be continued to more epochs than it was planned for: trained to 3, then to 9.
+
+    The starting weights are the caller's; order, augmentation, mixup and dropout follow from ``seed``.
+    Raises DataError for too few images, TrainingError when the loss is no number, and when
+    ``checkpoint`` belongs to another training.
+    """
+    run = _Run(network, train, validation, recipe, augmentation, seed)
+    if checkpoint is not None and checkpoint.exists():
+        run.resume(checkpoint, budget)
+    else:
+        run.planned_epochs = budget.epochs or run.plan(budget.seconds or 0.0)
+    while len(run.epochs) < run.planned_epochs:
+        run.epoch(progress)
+        if checkpoint is not None:
+            run.write(checkpoint)
+    return run.finish()
+
+
+class _Run:
+    def __init__(
+        self,
+        network: nn.Module,
+        train: PixelTable,
+        validation: PixelTable,
+        recipe: Recipe,
+        augmentation: Augmentation,
+        seed: int,
+    ) -> None:
+        if len(train.labels) < 2 or len(validation.labels) == 0:
+            raise DataError(
+                f"There are {len(train.labels)} training and {len(validation.labels)} validation images; "
+                "at least 2 and 1 are needed."
+            )
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.train, self.validation = train, validation
+        self.recipe, self.augmentation, self.seed = recipe, augmentation, seed
+        self.batches = TrainingBatches(train, recipe.batch_size, augmentation, seed)
+        self.steps_per_epoch = max(1, len(train.labels) // recipe.batch_size)
+        self.optimizer = _optimizer(network, recipe)
+        self.average = RunningAverage(network, recipe.averaging)
+        self.weights = _class_weights(train, recipe)
+        self.planned_epochs = 0
+        self.steps_done = 0
+        self.epochs: list[EpochRecord] = []
+        self.best_epoch = 0
+        self.best: dict[str, Tensor] = {}
+
+    def epoch(self, progress: Callable[[Progress], None] | None) -> None:
+        """One epoch of steps, then validation of the averaged weights."""
+        number = len(self.epochs) + 1
+        started, loaded, told = time.perf_counter(), self.batches.loading_seconds, time.perf_counter()
+        total = self.planned_epochs * self.steps_per_epoch
+        losses: list[float] = []
+        rate = 0.0
+        # Dropout draws from torch's global generator: the epoch gets a state of its own, the caller his back.
+        with _fork_rng(devices=[]):
+            torch.manual_seed(_seed(self.seed, number, 0))
+            mixer = np.random.default_rng(_seed(self.seed, number, 1))
+            self.network.train()
+            for pixels, labels in self.batches.epoch(number):
+                rate = self.recipe.rate_at(self.steps_done, total)
+                loss = self._step(self.network, self.optimizer, rate, pixels, labels, mixer)
+                if not math.isfinite(loss):
+                    raise TrainingError(
+                        f"The loss is {loss} at epoch {number}, step {len(losses) + 1} of "
+                        f"{self.steps_per_epoch} (rate {rate:.2g}). "
+                        f"Train at a lower rate than {self.recipe.rate:g}."
+                    )
+                losses.append(loss)
+                self.steps_done += 1
+                self.average.update(self.steps_done)
+                now = time.perf_counter()
+                due = now - told >= _PROGRESS_SECONDS and len(losses) < self.steps_per_epoch
+                if progress is not None and due:
+                    told = now
+                    progress(self._progress(number, len(losses), now - started))
+        figures = accuracy(self.average.network, self.validation)
+        record = EpochRecord(
+            epoch=number,
+            seconds=time.perf_counter() - started,
+            loading_seconds=self.batches.loading_seconds - loaded,
+            rate=rate,
+            train_loss=float(np.mean(losses)),
+            validation_loss=figures.loss,
+            validation_top1_percent=figures.top1_percent,
+        )
+        self.epochs.append(record)
+        if self.best_epoch == 0 or _merit(record) > _merit(self.epochs[self.best_epoch - 1]):
+            self.best_epoch = number
+            self.best = {name: value.clone() for name, value in self.average.network.state_dict().items()}
+        if progress is not None:
+            progress(self._progress(number, self.steps_per_epoch, 0.0))
+
+    def _step(
+        self,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        rate: float,
+        pixels: Tensor,
+        labels: Tensor,
+        mixer: np.random.Generator,
+    ) -> float:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        share = float(mixer.beta(self.recipe.mixup, self.recipe.mixup)) if self.recipe.mixup > 0 else 1.0
+        other = labels
+        if share < 1.0:
+            order = torch.from_numpy(mixer.permutation(len(labels)))
+            pixels, other = pixels.lerp(pixels[order], 1.0 - share), labels[order]
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
+            logits = network(pixels)
+        loss = self._loss(logits.float(), labels)
+        if share < 1.0:
+            loss = share * loss + (1.0 - share) * self._loss(logits.float(), other)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), self.recipe.clip_norm)
+        optimizer.step()
+        return float(loss.detach())
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return cross_entropy(logits, labels, weight=self.weights, label_smoothing=self.recipe.label_smoothing)
+
+    def _progress(self, epoch: int, step: int, seconds: float) -> Progress:
+        """``seconds`` were spent on ``step`` steps of an unfinished epoch, 0 when it is finished."""
+        if self.epochs:
+            per_epoch = float(np.median([record.seconds for record in self.epochs[-20:]]))
+        else:
+            per_epoch = seconds / step * self.steps_per_epoch
+        epochs_left = self.planned_epochs - epoch + 1 - step / self.steps_per_epoch
+        return Progress(
+            epoch=epoch,
+            epochs=self.planned_epochs,
+            step=step,
+            steps=self.steps_per_epoch,
+            seconds_left=per_epoch * epochs_left,
+            last=self.epochs[-1] if self.epochs else None,
+        )
+
+    def plan(self, seconds: float) -> int:
+        """Whole epochs that fit into ``seconds``, by the median time of a few steps on a copy."""
+        started = time.perf_counter()
+        network = copy.deepcopy(self.network).train()
+        optimizer = _optimizer(network, self.recipe)
+        average = RunningAverage(network, self.recipe.averaging)
+        batches = TrainingBatches(self.train, self.recipe.batch_size, self.augmentation, self.seed)
+        times: list[float] = []
+        with _fork_rng(devices=[]):
+            torch.manual_seed(_seed(self.seed, 0, 0))
+            mixer = np.random.default_rng(_seed(self.seed, 0, 1))
+            begun = time.perf_counter()
+            for pixels, labels in _endless(batches):
+                self._step(network, optimizer, self.recipe.rate / 100, pixels, labels, mixer)
+                average.update(len(times) + 1)
+                times.append(time.perf_counter() - begun)
+                begun = time.perf_counter()
+                # The first steps also compile kernels.
+                if len(times) == _TIMED_STEPS or (len(times) > 2 and begun - started > seconds / 10):
+                    break
+        begun = time.perf_counter()
+        accuracy(average.network, self.validation)
+        validating = time.perf_counter() - begun
+        per_epoch = float(np.median(times[2:] or times)) * self.steps_per_epoch + validating
+        left = seconds * _PLANNED_SHARE - (time.perf_counter() - started)
+        return max(1, int(left / per_epoch))
+
+    def job(self) -> str:
+        """What must be the same for a checkpoint to be continued, as text."""
+        images = len(self.train.labels)
+        some = np.linspace(0, images - 1, num=min(256, images), dtype=np.int64)
+        pixels = zlib.crc32(self.train.pixels[some].tobytes())
+        labels = zlib.crc32(np.concatenate([self.train.labels, self.validation.labels]).tobytes())
+        shapes = [(name, tuple(value.shape)) for name, value in self.network.state_dict().items()]
+        layout = zlib.crc32(repr(shapes).encode())
+        parts = {
+            "images": f"{self.train.pixels.shape} {pixels:08x} {labels:08x}",
+            "network": f"{layout:08x}",
+            "recipe": self.recipe,
+            "augmentation": self.augmentation,
+            "seed": self.seed,
+        }
+        return msgspec.json.encode(parts).decode()
+
+    def write(self, path: Path) -> None:
+        """The state after the last epoch."""
+        state = checkpoints.State(
+            version=checkpoints.VERSION,
+            job=self.job(),
+            planned_epochs=self.planned_epochs,
+            steps_done=self.steps_done,
+            best_epoch=self.best_epoch,
+            epochs=tuple(self.epochs),
+        )
+        checkpoints.write(path, state, self.network, self.average.network, self.best, self.optimizer)
+
+    def resume(self, path: Path, budget: Budget) -> None:
+        """Go on from ``path``; its plan holds unless ``budget`` names another number of epochs."""
+        state, tensors = checkpoints.read(path)
+        if state.job != self.job():
+            raise TrainingError(
+                f"{path} belongs to another training: it has {state.job}, this one is {self.job()}. "
+                "Delete it or give another path."
+            )
+        self.planned_epochs = budget.epochs or state.planned_epochs
+        if self.recipe.schedule == "cosine" and self.planned_epochs != state.planned_epochs:
+            raise TrainingError(
+                f"{path} is of a training planned for {state.planned_epochs} epochs and cannot go on to "
+                f"{self.planned_epochs}: its rate follows a cosine over all epochs. "
+                "Delete it to start again, or train at a constant rate."
+            )
+        self.steps_done, self.best_epoch, self.epochs = state.steps_done, state.best_epoch, list(state.epochs)
+        self.best = checkpoints.restore(
+            tensors, self.steps_done, self.network, self.average.network, self.optimizer
+        )
+
+    def finish(self) -> TrainingRecord:
+        """Leave the best weights in the network."""
+        self.network.load_state_dict(self.best)
+        self.network.eval()
+        best = self.epochs[self.best_epoch - 1]
+        return TrainingRecord(
+            epochs=tuple(self.epochs),
+            best_epoch=self.best_epoch,
+            validation_top1_percent=best.validation_top1_percent,
+            validation_loss=best.validation_loss,
+            validation_images=len(self.validation.labels),
+            train_images=len(self.train.labels),
+            seconds=sum(record.seconds for record in self.epochs),
+            loading_seconds=sum(record.loading_seconds for record in self.epochs),
+            recipe=self.recipe,
+            seed=self.seed,
+            threads=torch.get_num_threads(),
+        )
+
+
+def _merit(record: EpochRecord) -> tuple[float, float]:
+    return record.validation_top1_percent, -record.validation_loss
+
+
+def _seed(*parts: int) -> int:
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+
+def _endless(batches: TrainingBatches) -> Iterator[tuple[Tensor, Tensor]]:
+    epoch = 0
+    while True:
+        epoch += 1
+        yield from batches.epoch(epoch)
+
+
+def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.rate, fused=True)
+
+
+def _class_weights(table: PixelTable, recipe: Recipe) -> Tensor | None:
+    """``count ** -0.5``, scaled so that the mean over images is 1; None where classes are balanced enough."""
+    counts = np.bincount(table.labels)
+    if not recipe.class_weights or counts[counts > 0].max() <= recipe.imbalance * counts[counts > 0].min():
+        return None
+    weights = np.maximum(counts, 1) ** -0.5
+    return torch.from_numpy(weights / (weights * counts).sum() * counts.sum()).float()
