@@ -1,19 +1,18 @@
 # Two commands: `make demo` runs the main job on the built-in data set, `make test` runs all checks.
 #
-#   TORCH_INDEX   extra index to take torch from. Empty: wherever pip is configured to look.
-#                 CPU wheels on Linux: make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
+#   TORCH_INDEX   extra index for torch: PyTorch's CPU wheels, for PyPI's wheel on Linux brings gigabytes of
+#                 CUDA. Where it cannot be reached pip says so and takes what it is configured to find.
+#                 For an NVIDIA GPU: make demo TORCH_INDEX=
 #   MINUTES, OUT  the demo's budget and its run folder
 
 VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
-TORCH_INDEX ?=
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 MINUTES ?= 12
 OUT ?= runs/demo
 
 BIN := $(VENV)/bin
-# One pip command for everything: torch pinned beside what depends on it.
-INSTALL := $(BIN)/python -m pip install -c requirements.lock \
-	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch==2.13.0
+PIP := $(BIN)/python -m pip install --constraint requirements.lock
 
 .PHONY: demo test test-slow lint clean
 
@@ -42,13 +41,16 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Stamps: pip runs again only after the requirements have changed.
-$(VENV)/.demo: pyproject.toml requirements.lock | $(BIN)/python
-	$(INSTALL) -e ".[elpv]"
+$(VENV)/.demo: pyproject.toml requirements.lock | $(VENV)/.torch
+	$(PIP) --editable ".[elpv]"
 	touch $@
 
-$(VENV)/.test: pyproject.toml requirements.lock | $(BIN)/python
-	$(INSTALL) -e ".[elpv,test]"
+$(VENV)/.test: pyproject.toml requirements.lock | $(VENV)/.torch
+	$(PIP) --editable ".[elpv,test]"
 	touch $@ $(VENV)/.demo
 
-$(BIN)/python:
+# Before everything that depends on it, and alone, so that its index is asked for nothing else.
+$(VENV)/.torch: requirements.lock
 	$(PYTHON) -m venv $(VENV)
+	$(PIP) --no-deps --retries 1 $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
+	touch $@
