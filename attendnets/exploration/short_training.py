@@ -1,0 +1,71 @@
+"""Short trainings of candidates: the same recipe as the final training, for a few epochs."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from attendnets.data import Augmentation, LearningData, PixelCache, PixelTable, Preprocessing
+from attendnets.exploration.study import ShortTraining
+from attendnets.networks.assemble import assemble
+from attendnets.spec import NetworkSpec, digest
+from attendnets.training import Budget, Progress, Recipe, accuracy, train
+
+TRAINING_IMAGES = 4096
+"""Of larger data sets a seeded part is used, the same for all candidates."""
+
+
+def preprocessing_of(spec: NetworkSpec) -> Preprocessing:
+    """How images become the pixels that a network of ``spec`` takes."""
+    return Preprocessing(channels=spec.input.channels, height=spec.input.height, width=spec.input.width)
+
+
+def initialised(spec: NetworkSpec, seed: int) -> torch.nn.Module:
+    """A network whose random weights depend on spec and seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(zlib.crc32(f"{seed}/{digest(spec)}".encode()))
+        return assemble(spec)
+
+
+@dataclass(frozen=True)
+class ShortTrainer:
+    """Trains candidates on ``learning``; see ``study.Evaluate``. Deterministic for a number of threads."""
+
+    learning: LearningData
+    cache: PixelCache
+    recipe: Recipe
+    augmentation: Augmentation
+    seed: int = 0
+    images: int = TRAINING_IMAGES
+    progress: Callable[[Progress], None] | None = None
+
+    def __call__(self, spec: NetworkSpec, epochs: int) -> ShortTraining:
+        """Train from new weights for ``epochs``. Raises TrainingError where the loss is no number."""
+        started = time.perf_counter()
+        preprocessing = preprocessing_of(spec)
+        validation = self.cache.table(self.learning.validation, preprocessing)
+        network = initialised(spec, self.seed)
+        train(
+            network,
+            self._training_table(preprocessing),
+            validation,
+            recipe=self.recipe,
+            budget=Budget(epochs=epochs),
+            augmentation=self.augmentation,
+            seed=self.seed,
+            progress=self.progress,
+        )
+        result = accuracy(network, validation)
+        return ShortTraining(result.top1_percent, result.images, time.perf_counter() - started)
+
+    def _training_table(self, preprocessing: Preprocessing) -> PixelTable:
+        samples = self.learning.train
+        if len(samples) > self.images:
+            order = np.random.default_rng(self.seed).permutation(len(samples))[: self.images]
+            samples = tuple(samples[i] for i in sorted(order))
+        return self.cache.table(samples, preprocessing)

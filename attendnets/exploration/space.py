@@ -1,0 +1,200 @@
+"""The design space: which decisions describe a network, and the network that they describe.
+
+A residual prototype of three or four stages on halving grids. Every decision is a choice among a few
+values, so that a point is a plain dictionary, which studies store and proposers mutate.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
+
+from attendnets.spec import (
+    BlockSpec,
+    CondenserSpec,
+    ConvolutionSpec,
+    DoubleCondenserSpec,
+    Downsample,
+    Gate,
+    HeadSpec,
+    InputSpec,
+    NetworkSpec,
+    PepeSpec,
+    StageSpec,
+    StemSpec,
+    VisualCondenserSpec,
+)
+
+Value: TypeAlias = int | float | str
+Decisions: TypeAlias = dict[str, Value]
+Kind: TypeAlias = Literal["convolution", "condenser", "visual_condenser", "double_condenser", "pepe"]
+
+CHANNEL_STEP = 8
+MAX_STAGES = 4
+SMALL_IMAGE = 40
+"""Images up to this many pixels a side keep their grid in the stem."""
+
+
+@dataclass(frozen=True)
+class DesignSpace:
+    """Choices for each decision. Stage decisions carry the stage's number as a suffix: ``width2``.
+
+    ``ratios`` are a block's inner width over its width (mixing of a VAC, projection of a PEPE),
+    ``embeddings`` the embedding's width over the width that it embeds. All channel counts are
+    multiples of 8, all gates and activations have an exact 8-bit form.
+    """
+
+    channels: int
+    classes: int
+    sizes: tuple[int, ...] = (48, 64, 80, 96, 112, 128)
+    stem_widths: tuple[int, ...] = (8, 16, 24)
+    stages: tuple[int, ...] = (3, 4)
+    entry_strides: tuple[int, ...] = (1, 2)
+    kinds: tuple[Kind, ...] = (
+        "convolution",
+        "condenser",
+        "visual_condenser",
+        "double_condenser",
+        "pepe",
+    )
+    widths: tuple[tuple[int, ...], ...] = (
+        (8, 16, 24, 32, 48),
+        (16, 24, 32, 48, 64, 80),
+        (24, 32, 48, 64, 80, 96, 128, 160),
+        (32, 48, 64, 96, 128, 160, 192, 256),
+    )
+    depths: tuple[int, ...] = (1, 2, 3, 4)
+    ratios: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0, 3.0)
+    embeddings: tuple[float, ...] = (0.25, 0.5, 1.0)
+    kernels: tuple[int, ...] = (3, 5)
+    groups: tuple[int, ...] = (1, 4)
+    gates: tuple[Gate, ...] = ("sigmoid", "relu6")
+    downsamples: tuple[Downsample, ...] = ("average", "stride", "max")
+    features: tuple[int, ...] = (0, 64, 128, 256)
+
+    def choices(self) -> dict[str, tuple[Value, ...]]:
+        """Every decision's name and values, in a fixed order."""
+        table: dict[str, tuple[Value, ...]] = {
+            "size": self.sizes,
+            "stem_width": self.stem_widths,
+            "stages": self.stages,
+            "entry_stride": self.entry_strides,
+            "downsample": self.downsamples,
+            "gate": self.gates,
+            "features": self.features,
+        }
+        for stage in range(max(self.stages)):
+            table[f"kind{stage}"] = self.kinds
+            table[f"width{stage}"] = self.widths[stage]
+            table[f"depth{stage}"] = self.depths
+            table[f"ratio{stage}"] = self.ratios
+            table[f"embedding{stage}"] = self.embeddings
+            table[f"kernel{stage}"] = self.kernels
+            table[f"groups{stage}"] = self.groups
+        return table
+
+    def draw(self, rng: random.Random) -> Decisions:
+        """A point drawn uniformly."""
+        return {name: rng.choice(values) for name, values in self.choices().items()}
+
+    def mutate(self, decisions: Mapping[str, Value], rng: random.Random, changes: int) -> Decisions:
+        """A neighbour: ``changes`` decisions take another value; ordered ones prefer the next value."""
+        point = dict(decisions)
+        choices = self.choices()
+        open_names = [name for name, values in choices.items() if len(values) > 1]
+        for name in rng.sample(open_names, min(changes, len(open_names))):
+            values = choices[name]
+            others = [value for value in values if value != point[name]]
+            if isinstance(values[0], int | float) and rng.random() < 0.75:
+                at = values.index(point[name])
+                others = [values[i] for i in (at - 1, at + 1) if 0 <= i < len(values)]
+            point[name] = rng.choice(others)
+        return point
+
+    def smallest(self) -> Decisions:
+        """The point that costs least in every counted quantity, or close to it."""
+        point: Decisions = {}
+        for name, values in self.choices().items():
+            if name.startswith("kind"):
+                point[name] = "pepe" if "pepe" in values else values[0]
+            elif name == "entry_stride":
+                point[name] = max(cast("tuple[int, ...]", values))
+            elif isinstance(values[0], str):
+                point[name] = values[0]
+            else:
+                point[name] = min(cast("tuple[float, ...]", values))
+        return point
+
+    def network(self, decisions: Mapping[str, Value]) -> NetworkSpec:
+        """The network of a point; decisions of stages that it does not have are ignored."""
+        size = cast("int", decisions["size"])
+        count = cast("int", decisions["stages"])
+        # Stages of a three-stage network take the last three rows: the widths of its final grids.
+        stages = []
+        for position, row in enumerate(range(max(self.stages) - count, max(self.stages))):
+            stride = cast("int", decisions["entry_stride"]) if position == 0 else 2
+            stages.append(self._stage(decisions, row, stride))
+        return NetworkSpec(
+            input=InputSpec(channels=self.channels, height=size, width=size),
+            stem=StemSpec(width=cast("int", decisions["stem_width"]), stride=1 if size <= SMALL_IMAGE else 2),
+            stages=tuple(stages),
+            head=HeadSpec(features=cast("int", decisions["features"])),
+            classes=self.classes,
+        )
+
+    def _stage(self, decisions: Mapping[str, Value], row: int, stride: int) -> StageSpec:
+        depth = cast("int", decisions[f"depth{row}"])
+        return StageSpec(
+            blocks=tuple(_block(decisions, row, stride if position == 0 else 1) for position in range(depth))
+        )
+
+
+def _channels(value: float) -> int:
+    return max(CHANNEL_STEP, round(value / CHANNEL_STEP) * CHANNEL_STEP)
+
+
+def _block(decisions: Mapping[str, Value], row: int, stride: int) -> BlockSpec:
+    kind = cast("Kind", decisions[f"kind{row}"])
+    width = cast("int", decisions[f"width{row}"])
+    inner = _channels(width * cast("float", decisions[f"ratio{row}"]))
+    embedding = cast("float", decisions[f"embedding{row}"])
+    gate = cast("Gate", decisions["gate"])
+    downsample = cast("Downsample", decisions["downsample"])
+    step = cast("Literal[1, 2]", stride)
+    if kind == "convolution":
+        return ConvolutionSpec(
+            width=width, stride=step, downsample=downsample, groups=cast("int", decisions[f"groups{row}"])
+        )
+    if kind == "condenser":
+        return CondenserSpec(
+            width=width,
+            stride=step,
+            downsample=downsample,
+            embedding=_channels(width * embedding),
+            gate=gate,
+            linear_embedding=True,
+        )
+    if kind == "visual_condenser":
+        return VisualCondenserSpec(
+            width=width,
+            stride=step,
+            downsample=downsample,
+            mixing=inner,
+            embedding=_channels(inner * embedding),
+            gate=gate,
+            linear_embedding=True,
+        )
+    if kind == "double_condenser":
+        return DoubleCondenserSpec(
+            width=width, stride=step, downsample=downsample, inner=width, gate=gate, activation="relu"
+        )
+    return PepeSpec(
+        width=width,
+        stride=step,
+        downsample=downsample,
+        projection=inner,
+        second_projection=_channels(width * max(0.5, embedding)),
+        kernel=cast("Literal[3, 5]", decisions[f"kernel{row}"]),
+    )

@@ -1,0 +1,381 @@
+"""The study: candidates get short trainings with asynchronous successive halving, kept in an Optuna journal.
+
+A candidate starts on the lowest rung, with the fewest epochs; the best third of a rung is trained anew
+on the next one, with three times as many. All that is known lies in the journal file, so that a study
+that was killed goes on where it was, and any Optuna tool can read it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from attendnets.cost import cost
+from attendnets.errors import AttendnetsError, RunFolderError, TrainingError
+from attendnets.exploration.objective import netscore
+from attendnets.exploration.proposer import Finished, Proposer
+from attendnets.exploration.screening import Screen, require_feasible
+from attendnets.exploration.space import Decisions, DesignSpace
+from attendnets.spec import NetworkSpec, digest, from_json, to_json
+
+STUDY_NAME = "attendnets"
+REDUCTION = 3
+_START_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class ExploreOptions:
+    """How much to explore: ``trials`` candidates, or as many as fit into ``seconds``; exactly one is given.
+
+    ``rung_epochs``: epochs of the short trainings, lowest rung first.
+    """
+
+    trials: int | None = None
+    seconds: float | None = None
+    rung_epochs: tuple[int, ...] = (3, 9, 27)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.trials is None) == (self.seconds is None):
+            raise AttendnetsError("ExploreOptions: give either trials or seconds.")
+
+
+@dataclass(frozen=True)
+class ShortTraining:
+    """Result of a short training on one rung."""
+
+    top1_percent: float
+    images: int
+    seconds: float
+
+
+class Evaluate(Protocol):
+    """Trains a candidate shortly; deterministic in its arguments. Raises TrainingError where it cannot."""
+
+    def __call__(self, spec: NetworkSpec, epochs: int) -> ShortTraining:
+        """Validation accuracy after ``epochs``."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One network of the study and all that is known of it.
+
+    ``violation`` is over counted and predicted requirements and, as far as trained, accuracy.
+    """
+
+    number: int
+    digest: str
+    spec: NetworkSpec
+    state: Literal["complete", "stopped", "failed"]
+    rung: int
+    epochs: int
+    figures: dict[str, float]
+    validation_top1_percent: float | None
+    netscore: float | None
+    violation: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A finished exploration. ``chosen`` is the digest of the network to train."""
+
+    candidates: tuple[Candidate, ...]
+    chosen: str
+    screened: int
+    refused: int
+    seconds: float
+    objective: str
+    trials: int
+    seed: int
+    rung_epochs: tuple[int, ...]
+    validation_images: int
+
+    @property
+    def network(self) -> NetworkSpec:
+        """The chosen network."""
+        return next(c.spec for c in self.candidates if c.digest == self.chosen)
+
+
+@dataclass(frozen=True)
+class StudyProgress:
+    """Told before and after every short training."""
+
+    started: int
+    rung: int
+    best_top1_percent: float | None
+    seconds: float
+    seconds_left: float | None
+
+
+@dataclass
+class _Entry:
+    number: int
+    decisions: Decisions
+    spec: NetworkSpec
+    results: dict[int, ShortTraining]
+    failed: bool
+
+    @property
+    def rung(self) -> int:
+        return max(self.results, default=-1)
+
+    @property
+    def top1(self) -> float:
+        return self.results[self.rung].top1_percent
+
+
+def explore(
+    space: DesignSpace,
+    screen: Screen,
+    proposer: Proposer,
+    evaluate: Evaluate,
+    *,
+    options: ExploreOptions,
+    journal: Path,
+    context: str,
+    progress: Callable[[StudyProgress], None] | None = None,
+) -> StudyRecord:
+    """Explore ``space`` and choose a network. ``context`` names data and job of the journal.
+
+    Raises InfeasibleError when costs alone rule every network out, RunFolderError for a journal that
+    belongs to another job, TrainingError when every candidate failed.
+    """
+    require_feasible(space, screen, options.seed)
+    run = _Study(space, screen, proposer, evaluate, options, _open(journal, context))
+    run.work(progress or (lambda _: None))
+    return run.record()
+
+
+def _open(journal: Path, context: str) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    storage = JournalStorage(JournalFileBackend(str(journal), lock_obj=JournalFileOpenLock(str(journal))))
+    study = optuna.create_study(
+        storage=storage,
+        study_name=STUDY_NAME,
+        direction="maximize",
+        sampler=optuna.samplers.RandomSampler(seed=0),
+        load_if_exists=True,
+    )
+    known = study.user_attrs.get("context")
+    if known is None:
+        study.set_user_attr("context", context)
+    elif known != context:
+        raise RunFolderError(
+            f"{journal} holds a study of another job ({known}; this one is {context}). "
+            "Choose another run folder, or delete that file."
+        )
+    return study
+
+
+class _Study:
+    def __init__(
+        self,
+        space: DesignSpace,
+        screen: Screen,
+        proposer: Proposer,
+        evaluate: Evaluate,
+        options: ExploreOptions,
+        study: optuna.Study,
+    ) -> None:
+        self.space, self.screen, self.proposer = space, screen, proposer
+        self.evaluate, self.options, self.study = evaluate, options, study
+        self.distributions: dict[str, BaseDistribution] = {
+            name: CategoricalDistribution(values) for name, values in space.choices().items()
+        }
+        self.entries = [_entry(trial) for trial in study.get_trials(deepcopy=False)]
+        self.started_at = time.perf_counter()
+        self.spent_before = sum(r.seconds for e in self.entries for r in e.results.values())
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent exploring, earlier sittings included."""
+        return self.spent_before + time.perf_counter() - self.started_at
+
+    def work(self, progress: Callable[[StudyProgress], None]) -> None:
+        """Promote or start candidates until the budget is used."""
+        exhausted = False
+        while True:
+            self._tell(progress)
+            entry = self._unfinished() or self._promotable()
+            if entry is None and not exhausted and self._may_start():
+                entry = self._start()
+                exhausted = entry is None
+            if entry is None:
+                break
+            self._train(entry, entry.rung + 1)
+        for entry in self.entries:
+            if not entry.failed:
+                self._close(entry)
+        self._tell(progress)
+
+    def _may_start(self) -> bool:
+        if self.options.trials is not None:
+            return len(self.entries) < self.options.trials
+        assert self.options.seconds is not None
+        return not self.entries or self.seconds < self.options.seconds * _START_SHARE
+
+    def _unfinished(self) -> _Entry | None:
+        return next((e for e in self.entries if e.rung < 0 and not e.failed), None)
+
+    def _promotable(self) -> _Entry | None:
+        """The best candidate of the highest rung whose best third has room for one more promotion."""
+        for rung in reversed(range(len(self.options.rung_epochs) - 1)):
+            reached = [e for e in self.entries if rung in e.results]
+            promoted = sum(rung + 1 in e.results or (e.failed and e.rung == rung) for e in reached)
+            waiting = [e for e in reached if e.rung == rung and not e.failed]
+            if waiting and promoted < len(reached) // REDUCTION:
+                return self._ranked(waiting, rung)[0]
+        return None
+
+    def _start(self) -> _Entry | None:
+        number = len(self.entries)
+        rng = random.Random(f"propose/{self.options.seed}/{number}")
+        seen = frozenset(digest(e.spec) for e in self.entries)
+        alive = [e for e in self.entries if e.results]
+        top_first = sorted({e.rung for e in alive}, reverse=True)
+        ranked = [e for r in top_first for e in self._ranked([a for a in alive if a.rung == r], r)]
+        finished = [Finished(e.decisions, digest(e.spec)) for e in ranked]
+        decisions = self.proposer.propose(finished, seen, self.screen, rng)
+        if decisions is None:
+            return None
+        spec = self.space.network(decisions)
+        # Added whole, in one line of the journal: a kill leaves either no trial or one that can go on.
+        self.study.add_trial(
+            create_trial(
+                state=TrialState.RUNNING,
+                params=decisions,
+                distributions=self.distributions,
+                user_attrs={"spec": to_json(spec), "figures": cost(spec).figures()},
+            )
+        )
+        entry = _Entry(number, dict(decisions), spec, {}, failed=False)
+        self.entries.append(entry)
+        return entry
+
+    def _train(self, entry: _Entry, rung: int) -> None:
+        trial = self._trial(entry)
+        try:
+            result = self.evaluate(entry.spec, self.options.rung_epochs[rung])
+        except TrainingError as error:
+            entry.failed = True
+            trial.set_user_attr("error", str(error))
+            self.study.tell(trial, state=TrialState.FAIL)
+            return
+        trial.set_user_attr(f"rung{rung}", msgspec.to_builtins(result))
+        trial.report(result.top1_percent, step=self.options.rung_epochs[rung])
+        entry.results[rung] = result
+
+    def _trial(self, entry: _Entry) -> Trial:
+        frozen = self.study.get_trials(deepcopy=False)[entry.number]
+        return Trial(self.study, frozen._trial_id)
+
+    def _close(self, entry: _Entry) -> None:
+        frozen = self.study.get_trials(deepcopy=False)[entry.number]
+        if frozen.state.is_finished():
+            return
+        score = _netscore(entry)
+        self.study.tell(entry.number, score if math.isfinite(score) else -1e6)
+
+    def _ranked(self, entries: list[_Entry], rung: int) -> list[_Entry]:
+        """Best first. Those within one standard error of the best accuracy are equal in it: U decides.
+
+        The others follow by accuracy. Violated accuracy floors need no term: they go with accuracy.
+        """
+        if not entries:
+            return []
+        top = max(entries, key=lambda e: e.results[rung].top1_percent).results[rung]
+        share = min(max(top.top1_percent / 100.0, 0.0), 1.0)
+        margin = 100.0 * math.sqrt(share * (1.0 - share) / top.images)
+
+        def key(entry: _Entry) -> tuple[bool, float, int]:
+            top1 = entry.results[rung].top1_percent
+            near = top1 >= top.top1_percent - margin
+            return (not near, -_netscore(entry, rung) if near else -top1, entry.number)
+
+        return sorted(entries, key=key)
+
+    def _tell(self, progress: Callable[[StudyProgress], None]) -> None:
+        trained = [e for e in self.entries if e.results]
+        limit = self.options.seconds
+        progress(
+            StudyProgress(
+                started=len(self.entries),
+                rung=max((e.rung for e in trained), default=0),
+                best_top1_percent=max((e.top1 for e in trained), default=None),
+                seconds=self.seconds,
+                seconds_left=None if limit is None else max(0.0, limit - self.seconds),
+            )
+        )
+
+    def record(self) -> StudyRecord:
+        """All candidates and the choice. Raises TrainingError when none could be trained."""
+        trained = [e for e in self.entries if e.results]
+        if not trained:
+            raise TrainingError(
+                f"All {len(self.entries)} candidates failed to train; the study's journal says why of each."
+            )
+        highest = max(e.rung for e in trained)
+        chosen = self._ranked([e for e in trained if e.rung == highest], highest)[0]
+        return StudyRecord(
+            candidates=tuple(self._candidates()),
+            chosen=digest(chosen.spec),
+            screened=self.screen.screened,
+            refused=self.screen.refused,
+            seconds=self.seconds,
+            objective="netscore",
+            trials=len(self.entries),
+            seed=self.options.seed,
+            rung_epochs=self.options.rung_epochs,
+            validation_images=chosen.results[highest].images,
+        )
+
+    def _candidates(self) -> Iterator[Candidate]:
+        last = len(self.options.rung_epochs) - 1
+        for e in self.entries:
+            figures = cost(e.spec).figures()
+            top1 = e.top1 if e.results else None
+            if top1 is not None:
+                figures["top1"] = top1
+            yield Candidate(
+                number=e.number,
+                digest=digest(e.spec),
+                spec=e.spec,
+                state="failed" if e.failed else "complete" if e.rung == last else "stopped",
+                rung=e.rung,
+                epochs=self.options.rung_epochs[e.rung] if e.results else 0,
+                figures=figures,
+                validation_top1_percent=top1,
+                netscore=_netscore(e) if e.results else None,
+                violation=self.screen.violation(figures),
+                seconds=sum(r.seconds for r in e.results.values()),
+            )
+
+
+def _netscore(entry: _Entry, rung: int | None = None) -> float:
+    result = entry.results[entry.rung if rung is None else rung]
+    price = cost(entry.spec)
+    return netscore(result.top1_percent, price.parameters, price.macs)
+
+
+def _entry(trial: FrozenTrial) -> _Entry:
+    attributes: dict[str, Any] = trial.user_attrs
+    results = {
+        int(name.removeprefix("rung")): msgspec.convert(value, ShortTraining)
+        for name, value in attributes.items()
+        if name.startswith("rung")
+    }
+    spec = from_json(attributes["spec"])
+    return _Entry(trial.number, dict(trial.params), spec, results, trial.state == TrialState.FAIL)

@@ -1,0 +1,245 @@
+"""The run folder: which stage wrote which file, what is finished, what must be done again.
+
+A stage is finished when its entry stands in ``run.json``, written last and in one step. The entry holds
+the digests of what the stage read; where those have changed, the stage and all after it are done again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from attendnets import atomic
+from attendnets.errors import RunFolderError
+
+Stage: TypeAlias = Literal["check", "explore", "train", "quantize", "export", "benchmark", "report"]
+STAGES: tuple[Stage, ...] = ("check", "explore", "train", "quantize", "export", "benchmark", "report")
+RUN_VERSION = 1
+_PACKAGES = (
+    "attendnets",
+    "torch",
+    "torchao",
+    "litert-torch",
+    "ai-edge-litert",
+    "tflite-micro",
+    "onnxruntime",
+    "optuna",
+    "numpy",
+    "pillow",
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is for: the arguments of ``attendnets build``, in types.
+
+    ``minutes`` bound the whole; ``trials`` and ``epochs``, where given, take the place of the clock in
+    exploration and training. ``largest_macs`` keeps networks out of the exploration that cannot be
+    trained in the time. ``requirements`` are as the user wrote them.
+    """
+
+    data: str
+    requirements: tuple[str, ...] = ()
+    minutes: float | None = None
+    trials: int | None = None
+    epochs: int | None = None
+    largest_macs: float | None = None
+    seed: int = 0
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Finish:
+    """A finished stage: the digest of all that it read, and the seconds that it took."""
+
+    inputs: str
+    seconds: float
+    finished: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """``run.json``."""
+
+    version: int
+    job: Job
+    command: str
+    data_digest: str
+    versions: dict[str, str]
+    machine: str
+    stages: dict[Stage, Finish] = field(default_factory=dict)
+
+
+class RunFolder:
+    """A folder with ``run.json`` in it. Every path that a stage reads or writes is named here."""
+
+    def __init__(self, path: Path, record: RunRecord) -> None:
+        self.path = path
+        self.record = record
+        self.data = path / "data.json"
+        self.journal = path / "study.journal"
+        self.study = path / "study.json"
+        self.network = path / "network.json"
+        self.cache = path / "cache"
+        self.checkpoint = path / "train" / "checkpoint.safetensors"
+        self.weights = path / "train" / "weights.safetensors"
+        self.training = path / "train" / "record.json"
+        self.observed = path / "quantize" / "observed.safetensors"
+        self.quantization = path / "quantize" / "record.json"
+        self.export = path / "export"
+        self.tflite = self.export / "network.tflite"
+        self.onnx = self.export / "network.onnx"
+        self.parity = self.export / "parity.json"
+        self.measure = path / "measure.json"
+        self.report = path / "report.html"
+
+    @classmethod
+    def create(cls, path: Path, job: Job, command: str, data_digest: str) -> RunFolder:
+        """Make the folder, or take up the same job again.
+
+        Raises RunFolderError when the folder holds another job, other data or other files.
+        """
+        if (path / "run.json").exists():
+            run = cls.open(path)
+            if run.record.data_digest != data_digest:
+                raise RunFolderError(
+                    f"{path} was made from other images than {job.data} holds now. Choose another --out, or "
+                    "delete that folder."
+                )
+            if run.record.job != job:
+                changed = [
+                    name
+                    for name in Job.__dataclass_fields__
+                    if getattr(job, name) != getattr(run.record.job, name)
+                ]
+                raise RunFolderError(
+                    f"{path} holds a run with other {', '.join(changed)} "
+                    f"({run.record.command}). Choose another --out, or delete that folder."
+                )
+            return run
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunFolderError(
+                f"{path} exists and is not a run of attendnets. Choose another --out, or an empty folder."
+            )
+        run = cls(path, RunRecord(RUN_VERSION, job, command, data_digest, installed_versions(), machine()))
+        try:
+            run._write()
+        except OSError as error:
+            raise RunFolderError(f"{path} cannot be written: {error}. Choose another --out.") from error
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """An existing run. Raises RunFolderError where there is none of this version."""
+        try:
+            record = msgspec.json.decode((path / "run.json").read_bytes(), type=RunRecord)
+        except FileNotFoundError:
+            raise RunFolderError(
+                f"{path} is not a run folder: it has no run.json. Make one with attendnets build or explore."
+            ) from None
+        except (OSError, msgspec.DecodeError) as error:
+            raise RunFolderError(
+                f"{path / 'run.json'} cannot be read: {error}. Build into a new folder."
+            ) from error
+        if record.version != RUN_VERSION:
+            raise RunFolderError(
+                f"{path} is a run of version {record.version}, this is version {RUN_VERSION}. "
+                "Build into a new folder."
+            )
+        return cls(path, record)
+
+    def _write(self) -> None:
+        atomic.write_json(self.path / "run.json", self.record)
+
+    def is_finished(self, stage: Stage, inputs: Mapping[str, str]) -> bool:
+        """Whether ``stage`` was finished from these inputs and nothing before it has changed since."""
+        finish = self.record.stages.get(stage)
+        return finish is not None and finish.inputs == _digest(inputs)
+
+    def require(self, stage: Stage) -> None:
+        """Raise RunFolderError unless ``stage`` is finished."""
+        if stage not in self.record.stages:
+            raise RunFolderError(
+                f"{self.path}: the stage {stage!r} is not finished. "
+                f"Run attendnets {stage} first, or attendnets build."
+            )
+
+    @contextmanager
+    def stage(self, stage: Stage, inputs: Mapping[str, str]) -> Iterator[None]:
+        """Do ``stage`` in the body; on a clean exit it is recorded as finished, later stages as not."""
+        started = time.perf_counter()
+        yield
+        kept = {
+            name: self.record.stages[name]
+            for name in STAGES[: STAGES.index(stage)]
+            if name in self.record.stages
+        }
+        kept[stage] = Finish(_digest(inputs), time.perf_counter() - started, _now())
+        self.record = replace(self.record, stages=kept)
+        self._write()
+
+    def read(self, path: Path, kind: type[T]) -> T:
+        """A record of this run. Raises RunFolderError naming the file where it is missing or malformed."""
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=kind)
+        except FileNotFoundError:
+            raise RunFolderError(f"{path} is missing: the stage that writes it has not run yet.") from None
+        except (OSError, msgspec.DecodeError) as error:
+            raise RunFolderError(
+                f"{path} cannot be read: {error}. Run the stage that writes it again."
+            ) from error
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all finished stages."""
+        return sum(finish.seconds for finish in self.record.stages.values())
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, or "" where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that decide a result, and of Python."""
+    versions = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def machine() -> str:
+    """The processor's name, its cores and the operating system, in words."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [
+            line.split(":", 1)[1].strip()
+            for line in cpuinfo.read_text().splitlines()
+            if line.startswith("model name")
+        ]
+        model = names[0] if names else model
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+def _digest(inputs: Mapping[str, str]) -> str:
+    return hashlib.sha256(msgspec.json.encode(sorted(inputs.items()))).hexdigest()
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
