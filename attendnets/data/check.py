@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,15 @@ import numpy as np
 from PIL import Image
 
 from attendnets.data.dataset import Split
-from attendnets.data.decode import flatten, load, open_image, reading_failure, upright, upright_size
+from attendnets.data.decode import (
+    flatten,
+    load,
+    open_image,
+    quiet_pillow,
+    reading_failure,
+    upright,
+    upright_size,
+)
 from attendnets.data.folder import Listing, Record
 from attendnets.data.pixels import DECODING_THREADS
 from attendnets.errors import DataError
@@ -97,9 +104,7 @@ def examine(
     """
     usable: list[Examined] = []
     unreadable: list[Unreadable] = []
-    # Pillow warns of images below our own limit; the filter is set once, as filters are not per thread.
-    with warnings.catch_warnings(), ThreadPoolExecutor(DECODING_THREADS) as pool:
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    with quiet_pillow(), ThreadPoolExecutor(DECODING_THREADS) as pool:
         for done, result in enumerate(pool.map(_examine_one, records), 1):
             if isinstance(result, Examined):
                 usable.append(result)
@@ -181,8 +186,15 @@ def report(
             if len({splits[record.name] for record in group}) > 1
         ),
         ignored_files=listing.ignored_files,
-        notes=listing.notes,
+        notes=(*listing.notes, *_missing_classes(counts)),
     )
+
+
+def _missing_classes(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    missing = {split: [name for name, count in row.items() if not count] for split, row in counts.items()}
+    return [
+        f"The {split} split has no image of {', '.join(names)}." for split, names in missing.items() if names
+    ]
 
 
 def describe_check(report: CheckReport, longest_list: int = 10) -> str:

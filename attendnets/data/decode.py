@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +69,17 @@ class Preprocessing:
             "reduction (Pillow's Image.resize with Resampling.BILINEAR; not OpenCV's INTER_LINEAR). "
             "Give the network these values from 0 to 255 as they are: it normalises inside."
         )
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Silence Pillow's warnings: metadata that no pixel depends on, and sizes below our own limit.
+
+    Warning filters belong to the process, so this goes around a pool of decoding threads, not inside.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+        yield
 
 
 def load_pixels(path: Path, preprocessing: Preprocessing) -> Pixels:
@@ -166,11 +180,11 @@ def flatten(image: Image.Image) -> Image.Image:
 
 
 def _from_wide(image: Image.Image) -> Image.Image:
-    wide = np.asarray(image).astype(np.int64)
+    wide = np.asarray(image)
     # Pillow reads 16-bit files as "I;16", or as "I" with the same range (PGM); other "I" files have none.
-    if wide.size and (wide.min() < 0 or wide.max() > 65535):
+    if image.mode == "I" and (wide.min() < 0 or wide.max() > 65535):
         raise DataError("32-bit pixel values have no defined way to 8 bits; save it as 8- or 16-bit grey")
-    narrow = ((wide + 128) // 257).astype(np.uint8)
+    narrow = ((wide.astype(np.uint32) + 128) // 257).astype(np.uint8)
     key = image.info.get("transparency")
     if isinstance(key, int):
         narrow[wide == key] = 255

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ def list_folder(folder: Path) -> Listing:
     loose = _images_directly_in(folder)
     if not found:
         what = f"{len(loose)} images but no class folders" if loose else "no images in class folders"
+        if beside:
+            what += f" ({beside} files of other kinds; images are {' '.join(sorted(IMAGE_SUFFIXES))})"
         raise DataError(f"{folder}: {what}; {LAYOUTS}")
     if loose:
         notes.append(f"{len(loose)} images directly in {folder.name}/ belong to no class: they are not used.")
@@ -94,8 +97,20 @@ def list_csv(table: Path) -> Listing:
         raise DataError(f"{table}: cannot be read ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{table}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    reader = csv.reader(text.splitlines())
-    header = [cell.strip().lower() for cell in next(reader, [])]
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        return _listing(table.stem, _csv_rows(((reader.line_num, cells) for cells in reader), table), [], 0)
+    except csv.Error as error:
+        raise DataError(
+            f"{table}, line {reader.line_num}: not a line of CSV ({error}); correct it"
+        ) from error
+
+
+def _csv_rows(
+    numbered: Iterator[tuple[int, list[str]]], table: Path
+) -> list[tuple[Path, str, str, Split | None]]:
+    _, first = next(numbered, (1, []))
+    header = [cell.strip().lower() for cell in first]
     for column in ("path", "label"):
         if header.count(column) != 1:
             raise DataError(
@@ -104,8 +119,8 @@ def list_csv(table: Path) -> Listing:
             )
     rows: list[tuple[Path, str, str, Split | None]] = []
     lines: dict[str, int] = {}
-    for cells in reader:
-        place = f"{table}, line {reader.line_num}"
+    for line, cells in numbered:
+        place = f"{table}, line {line}"
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
@@ -119,7 +134,7 @@ def list_csv(table: Path) -> Listing:
             raise DataError(f"{place}: path and label must not be empty; fill them in or remove the line")
         if name in lines:
             raise DataError(f"{place}: repeats {name} of line {lines[name]}; remove one of the two")
-        lines[name] = reader.line_num
+        lines[name] = line
         rows.append((table.parent / name, name, row["label"], _split_of(row.get("split", ""), place)))
     if not rows:
         raise DataError(f"{table}: no images under the header; {LAYOUTS}")
@@ -129,7 +144,7 @@ def list_csv(table: Path) -> Listing:
             f"{table}, line {lines[without[0]]}: no split, where other lines have one; name it in all lines "
             "or in none"
         )
-    return _listing(table.stem, rows, [], 0)
+    return rows
 
 
 def _split_of(cell: str, place: str) -> Split | None:

@@ -32,8 +32,13 @@ def open_data_set(
         print(describe_check(data.check))
     """
     listing = _list(source)
+    if len(listing.classes) < 2:
+        raise DataError(
+            f"{source}: only one class, {listing.classes[0]}; there is nothing to tell apart. Add images of "
+            "another class, or name the folder that holds the class folders themselves"
+        )
     usable, unreadable = check.examine(listing.records, progress)
-    _require_classes(listing, usable, unreadable)
+    _require_readable_classes(listing, usable, unreadable)
     members = [
         Member(image.record.name, image.record.label, image.record.stratum, image.content, image.record.split)
         for image in usable
@@ -115,24 +120,14 @@ def _sample(record: Record) -> Sample:
     return Sample(record.path, record.name, record.label, record.stratum)
 
 
-def _require_classes(
+def _require_readable_classes(
     listing: Listing, usable: Sequence[check.Examined], unreadable: Sequence[check.Unreadable]
 ) -> None:
-    if len(listing.classes) < 2:
-        below = listing.records[0].path.parent
-        raise DataError(
-            f"{listing.name}: only one class, {listing.classes[0]}; there is nothing to tell apart. Add "
-            f"a folder of images of another class beside it, or name the folder above the classes ({below}?)"
-        )
-    left = {image.record.label for image in usable}
-    for label, name in enumerate(listing.classes):
-        if label not in left:
-            first = next(bad for bad in unreadable if _labels(listing)[bad.name] == label)
+    label_of = {record.name: record.label for record in listing.records}
+    readable = {image.record.label for image in usable}
+    for broken in unreadable:
+        if label_of[broken.name] not in readable:
             raise DataError(
-                f"{listing.name}: no image of class {name} can be read ({first.name}: {first.reason}); "
-                "replace the files or remove the class"
+                f"{listing.name}: no image of class {listing.classes[label_of[broken.name]]} can be read "
+                f"({broken.name}: {broken.reason}); replace the files or remove the class"
             )
-
-
-def _labels(listing: Listing) -> dict[str, int]:
-    return {record.name: record.label for record in listing.records}

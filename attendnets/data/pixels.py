@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from attendnets import atomic
 from attendnets.data.dataset import Sample, digest_of
-from attendnets.data.decode import Pixels, Preprocessing, load_pixels
+from attendnets.data.decode import Pixels, Preprocessing, load_pixels, quiet_pillow
 from attendnets.errors import DataError
 
 #: Threads that decode; Pillow leaves Python's lock while it works.
@@ -94,26 +95,28 @@ class PixelCache:
         progress: Callable[[int, int], None] | None,
     ) -> Pixels:
         shape = (len(samples), preprocessing.height, preprocessing.width, preprocessing.channels)
-        size = int(np.prod(shape, dtype=np.int64))
-        if self._used_bytes + size <= self._memory_bytes:
+        size_bytes = math.prod(shape)
+        if self._used_bytes + size_bytes <= self._memory_bytes:
             pixels = np.empty(shape, np.uint8)
-            _decode_into(pixels, samples, preprocessing, progress)
+            for row, image in enumerate(_decoded(samples, preprocessing, progress)):
+                pixels[row] = image
             pixels.setflags(write=False)
-            self._used_bytes += size
+            self._used_bytes += size_bytes
             return pixels
         if self._folder is None:
             raise DataError(
                 f"{len(samples)} images of {preprocessing.width}x{preprocessing.height} need "
-                f"{size / 1e6:.0f} MB of the cache, which has {self._memory_bytes / 1e6:.0f} MB of memory "
-                "and no folder; give it a folder or more memory"
+                f"{size_bytes / 1e6:.1f} MB of a cache of {self._memory_bytes / 1e6:.1f} MB without a folder; "
+                "give it a folder or more memory"
             )
         path = self._folder / f"pixels-{key[:32]}.npy"
         if not path.exists():
-            with atomic.replacing(path) as temporary:
-                pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-                _decode_into(pixels, samples, preprocessing, progress)
-                pixels.flush()
-                del pixels
+            # Written row by row, not through a memory map: a full disk is then an error, not a crash.
+            with atomic.replacing(path) as temporary, temporary.open("wb") as file:
+                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+                for image in _decoded(samples, preprocessing, progress):
+                    file.write(image.tobytes())
         stored: Pixels = np.load(path, mmap_mode="r")
         return stored
 
@@ -132,16 +135,18 @@ def _key(samples: Sequence[Sample], preprocessing: Preprocessing) -> str:
     return digest_of(rows)
 
 
-def _decode_into(
-    pixels: Pixels,
+def _decoded(
     samples: Sequence[Sample],
     preprocessing: Preprocessing,
     progress: Callable[[int, int], None] | None,
-) -> None:
-    def decode(row: int) -> None:
-        pixels[row] = load_pixels(samples[row].path, preprocessing)
+) -> Iterator[Pixels]:
+    """The samples' pixels in their order, decoded by several threads."""
 
-    with ThreadPoolExecutor(DECODING_THREADS) as pool:
-        for done, _ in enumerate(pool.map(decode, range(len(samples)))):
-            if progress is not None and (done % 64 == 63 or done + 1 == len(samples)):
-                progress(done + 1, len(samples))
+    def decode(sample: Sample) -> Pixels:
+        return load_pixels(sample.path, preprocessing)
+
+    with quiet_pillow(), ThreadPoolExecutor(DECODING_THREADS) as pool:
+        for done, image in enumerate(pool.map(decode, samples), 1):
+            yield image
+            if progress is not None and (done % 64 == 0 or done == len(samples)):
+                progress(done, len(samples))
