@@ -16,7 +16,7 @@ from attendnets.graph import Graph, Shape
 from attendnets.networks.assemble import input_shape, trace_network
 from attendnets.networks.head import trace_head
 from attendnets.networks.stem import trace_stem
-from attendnets.spec import BlockSpec, HeadSpec, NetworkSpec, StemSpec
+from attendnets.spec import BlockSpec, HeadSpec, NetworkSpec, StemSpec, validate
 
 BIAS_BYTES = 4
 
@@ -119,8 +119,9 @@ def _rows(spec: NetworkSpec, bits: int) -> list[CostRow]:
 def cost(spec: NetworkSpec, bits: int = 8) -> Cost:
     """Count a network with weights of ``bits`` bits.
 
-    Raises SpecError naming the layer where the specification describes no network.
+    Raises SpecError naming the field or layer where the specification describes no network.
     """
+    validate(spec)
     if bits not in (1, 2, 4, 8, 16, 32):
         raise SpecError(f"bits: {bits} is no weight precision; use 1, 2, 4, 8, 16 or 32.")
     try:

@@ -35,7 +35,10 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True)
 class Operation:
-    """One step of execution. ``biases`` counts output channels that carry a bias once norms are folded."""
+    """One step of execution. ``biases`` counts output channels that carry a bias once norms are folded.
+
+    ``kernel`` is the edge of a convolution's window, 0 where there is none.
+    """
 
     kind: OperationKind
     name: str
@@ -46,6 +49,8 @@ class Operation:
     macs: int = 0
     weights: int = 0
     biases: int = 0
+    kernel: int = 0
+    groups: int = 1
 
 
 def halved(size: int, stride: int = 2) -> int:
@@ -76,13 +81,15 @@ class Graph:
         macs: int = 0,
         weights: int = 0,
         biases: int = 0,
+        kernel: int = 0,
+        groups: int = 1,
     ) -> TensorId:
         if shape.height < 1 or shape.width < 1:
             raise SpecError(f"{self.where}.{name}: the grid shrinks to nothing; use a larger image.")
         output = len(self._shapes)
         self._shapes.append(shape)
         self.operations.append(
-            Operation(kind, name, inputs, output, shape, parameters, macs, weights, biases)
+            Operation(kind, name, inputs, output, shape, parameters, macs, weights, biases, kernel, groups)
         )
         return output
 
@@ -118,6 +125,8 @@ class Graph:
             macs=weights * shape.height * shape.width,
             weights=weights,
             biases=width,
+            kernel=kernel,
+            groups=groups,
         )
 
     def pool(self, x: TensorId, *, name: str, stride: int = 2) -> TensorId:
@@ -133,8 +142,16 @@ class Graph:
         return self._record("pool", name, (x,), Shape(source.channels, height, width))
 
     def pad(self, x: TensorId, amount: int, *, name: str) -> TensorId:
-        """Border of ``amount`` on all four sides."""
+        """Reflected border of ``amount`` on all four sides.
+
+        Raises SpecError where the grid has too few pixels to be reflected.
+        """
         source = self.shape(x)
+        if min(source.height, source.width) <= amount:
+            raise SpecError(
+                f"{self.where}.{name}: a grid of {source.height}x{source.width} is too small to be blurred; "
+                "use a larger image, or another downsampling here."
+            )
         shape = Shape(source.channels, source.height + 2 * amount, source.width + 2 * amount)
         return self._record("pad", name, (x,), shape)
 
@@ -148,13 +165,19 @@ class Graph:
         """Point-wise function that is not fused into its producer (sigmoid, softmax, SiLU)."""
         return self._record("gate", name, (x,), self.shape(x))
 
-    def multiply(self, a: TensorId, b: TensorId, *, name: str, parameters: int = 0) -> TensorId:
-        """Element-wise product; ``parameters`` of a learned scale that is folded away before 8 bits."""
-        return self._record("multiply", name, (a, b), self.shape(a), parameters=parameters)
+    def multiply(
+        self, a: TensorId, b: TensorId, *, name: str, parameters: int = 0, weights: int = 0
+    ) -> TensorId:
+        """Element-wise product; ``parameters`` of a learned scale, ``weights`` of what folding leaves of it."""
+        return self._record(
+            "multiply", name, (a, b), self.shape(a), parameters=parameters, weights=weights
+        )
 
-    def add(self, a: TensorId, b: TensorId, *, name: str, parameters: int = 0) -> TensorId:
-        """Element-wise sum of two tensors of one shape."""
-        return self._record("add", name, (a, b), self.shape(a), parameters=parameters)
+    def add(
+        self, a: TensorId, b: TensorId, *, name: str, parameters: int = 0, weights: int = 0
+    ) -> TensorId:
+        """Element-wise sum of two tensors of one shape; scales as in :meth:`multiply`."""
+        return self._record("add", name, (a, b), self.shape(a), parameters=parameters, weights=weights)
 
     def affine(self, x: TensorId, *, name: str) -> TensorId:
         """Batch norm with no convolution before it: a depthwise 1x1 convolution once folded."""
@@ -184,7 +207,7 @@ class Graph:
     def live_bytes(self) -> list[int]:
         """Bytes at 8 bits that are alive while each operation runs: its inputs, its output, and what waits.
 
-        The last operation's output is alive to the end; the input is alive until its last use.
+        A tensor is alive from the operation that makes it to the last that reads it.
         """
         last_use = list(range(-1, len(self._shapes) - 1))
         for index, operation in enumerate(self.operations):
@@ -197,7 +220,7 @@ class Graph:
             alive.add(operation.output)
             total += self._shapes[operation.output].elements
             bytes_per_operation.append(total)
-            for tensor in [t for t in alive if last_use[t] <= index and t != operation.output]:
+            for tensor in [t for t in alive if last_use[t] <= index]:
                 alive.remove(tensor)
                 total -= self._shapes[tensor].elements
         return bytes_per_operation

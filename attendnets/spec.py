@@ -205,10 +205,23 @@ def from_json(text: str | bytes) -> NetworkSpec:
     """
     try:
         return msgspec.json.decode(text, type=NetworkSpec)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise SpecError(
             f"This is not a network specification of version {SPEC_VERSION}: {error}. "
             "Compare it with a network.json that attendnets wrote."
+        ) from error
+
+
+def validate(spec: NetworkSpec) -> None:
+    """Hold a specification that Python code made to what :func:`from_json` demands of a file.
+
+    Raises SpecError naming the field whose type or range is wrong.
+    """
+    try:
+        msgspec.json.decode(msgspec.json.encode(spec, enc_hook=repr), type=NetworkSpec)
+    except (msgspec.ValidationError, UnicodeError) as error:
+        raise SpecError(
+            f"This network specification is wrong: {error}. Give the field a value of its type and range."
         ) from error
 
 

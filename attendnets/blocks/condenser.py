@@ -32,13 +32,19 @@ def _last_embedding_activation(spec: AttentionSpec) -> Activation:
     return "none" if spec.linear_embedding else "relu"
 
 
+def _require_positions(spec: AttentionSpec, where: str) -> None:
+    if spec.unpool == "indices" and spec.pool != "max":
+        raise SpecError(
+            f'{where}: unpool "indices" needs pool "max", for an average has no position; use "nearest".'
+        )
+
+
 class SelectiveAttention(nn.Module):
     """F(V, A, S) with A = X(E(C(V))): (B, channels, H, W) to the same shape."""
 
     def __init__(self, channels: int, spec: AttentionSpec) -> None:
         super().__init__()
-        if spec.unpool == "indices" and spec.pool != "max":
-            raise SpecError('unpool "indices" needs pool "max": an average has no position; use "nearest".')
+        _require_positions(spec, "attention")
         self.spec = spec
         self.grouped = ConvNormAct(channels, spec.embedding, spec.kernel, groups=spec.groups)
         self.pointwise = ConvNormAct(spec.embedding, channels, 1, act=_last_embedding_activation(spec))
@@ -90,6 +96,7 @@ class SelectiveAttention(nn.Module):
     @staticmethod
     def trace(spec: AttentionSpec, graph: Graph, v: TensorId) -> TensorId:
         """Operations; the pooled grid is rounded up."""
+        _require_positions(spec, f"{graph.where}.attention")
         channels = graph.shape(v).channels
         last = _last_embedding_activation(spec)
         a = graph.pool(v, name="attention.pool")
@@ -104,8 +111,9 @@ class SelectiveAttention(nn.Module):
             a = graph.gate(a, name="attention.gate")
         scales = {"learned": 1, "channel": channels, "one": 0}[spec.scale]
         if spec.combine == "sum":
-            return graph.add(v, a, name="attention.combine", parameters=scales)
-        x = graph.multiply(v, a, name="attention.combine", parameters=scales)
+            return graph.add(v, a, name="attention.combine", parameters=scales, weights=scales)
+        kept = 0 if spec.combine == "product" else scales
+        x = graph.multiply(v, a, name="attention.combine", parameters=scales, weights=kept)
         return graph.add(v, x, name="attention.residual") if spec.combine == "residual_product" else x
 
 

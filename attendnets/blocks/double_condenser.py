@@ -91,7 +91,7 @@ class DoubleCondenserBlock(Block):
                 graph, y, spec.inner, 3, name="embed.0", stride=strided, groups=spec.groups, act=act
             )
             y = trace_convolution(graph, y, spec.width, 1, name="embed.1", act="none")
-            condensed = trace_downsample(spec, graph, x)
+            condensed = trace_downsample(spec, graph, x) if spec.attention or spec.shortcut else x
         if spec.attention and spec.gate != "none":
             y = graph.gate(y, name="gate")
         if spec.attention or spec.shortcut:

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from attendnets.blocks import build_block, trace_block
-from attendnets.errors import SpecError
 from attendnets.graph import Graph, Shape
 from attendnets.networks.head import Head, trace_head
 from attendnets.networks.stem import Stem, trace_stem
-from attendnets.spec import NetworkSpec
+from attendnets.spec import NetworkSpec, validate
 
 PIXEL_RANGE = 255.0
 
@@ -25,8 +24,9 @@ def input_shape(spec: NetworkSpec) -> Shape:
 def trace_network(spec: NetworkSpec) -> Graph:
     """All operations of a network in their order of execution.
 
-    Raises SpecError naming the layer where a network of this specification cannot exist.
+    Raises SpecError naming the field or layer where a network of this specification cannot exist.
     """
+    validate(spec)
     graph = Graph(input_shape(spec))
     x = trace_stem(spec.stem, graph, 0)
     for number, stage in enumerate(spec.stages):
@@ -105,6 +105,4 @@ def assemble(spec: NetworkSpec) -> Network:
 
     Raises SpecError naming the layer where the specification describes no network.
     """
-    if spec.classes < 1:
-        raise SpecError("classes: a network needs at least one class.")
     return Network(spec)
