@@ -129,6 +129,12 @@ class Requirement:
         excess = value - self.bound if self.comparison == "<=" else self.bound - value
         return max(0.0, excess / self.bound)
 
+    def relaxed_to(self, value: float) -> Requirement:
+        """The tightest bound of three digits that ``value`` (base unit, above 0) meets."""
+        step = 10.0 ** (math.floor(math.log10(value)) - 2)
+        steps = math.ceil(value / step) if self.comparison == "<=" else math.floor(value / step)
+        return Requirement(self.quantity, self.comparison, float(f"{steps * step:.3g}"))
+
 
 @dataclass(frozen=True)
 class Judgement:

@@ -1,4 +1,4 @@
-"""The house stands as CONTRIBUTING.md draws it: floors, small files, names that say something, a light door."""
+"""The house stands as CONTRIBUTING.md draws it: floors, small files, telling names, a light door."""
 
 from __future__ import annotations
 
@@ -13,10 +13,33 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(
-    path for folder in ("attendnets", "tests", "benchmarks", "examples") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("attendnets", "tests", "benchmarks", "examples")
+    for path in (ROOT / folder).rglob("*.py")
 )
-NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "misc", "common", "stuff", "manager", "managers"}
-HEAVY = {"torch", "torchao", "torchvision", "timm", "litert_torch", "onnx", "onnxruntime", "optuna", "scipy", "jax"}
+NAMES_THAT_SAY_NOTHING = {
+    "util",
+    "utils",
+    "helper",
+    "helpers",
+    "misc",
+    "common",
+    "stuff",
+    "manager",
+    "managers",
+}
+HEAVY = {
+    "torch",
+    "torchao",
+    "torchvision",
+    "timm",
+    "litert_torch",
+    "onnx",
+    "onnxruntime",
+    "optuna",
+    "scipy",
+    "jax",
+}
 
 
 def test_every_import_goes_down() -> None:
@@ -38,7 +61,9 @@ def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_is_named_for_what_it_does(path: Path) -> None:
-    words = {word for part in path.relative_to(ROOT).with_suffix("").parts for word in part.lower().split("_")}
+    words = {
+        word for part in path.relative_to(ROOT).with_suffix("").parts for word in part.lower().split("_")
+    }
     assert not words & NAMES_THAT_SAY_NOTHING
 
 
@@ -52,10 +77,16 @@ def test_a_file_is_named_for_what_it_does(path: Path) -> None:
 )
 def test_the_door_opens_without_the_heavy_packages(code: str) -> None:
     door = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-X", "importtime", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert door.returncode == 0, door.stderr[-2000:]
-    imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in door.stderr.splitlines() if "|" in line}
+    imported = {
+        line.rsplit("|", 1)[-1].strip().split(".")[0] for line in door.stderr.splitlines() if "|" in line
+    }
     assert "attendnets" in imported
     assert not imported & HEAVY
 

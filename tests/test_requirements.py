@@ -62,7 +62,7 @@ def test_requirements_are_read_in_base_units(text: str, quantity: str, compariso
         ("RAM<=64KB", "Did you mean 'arena'"),
         ("<=100KB", "there is no quantity ''"),
         ("weights 100KB", "has no comparison"),
-        ("weights", 'in quotes: a shell takes a bare < or > for a redirection'),
+        ("weights", "in quotes: a shell takes a bare < or > for a redirection"),
         ("top1", '"top1>=75"'),
         ("", "has no comparison"),
         ("weights=100KB", "Write weights<=100KB"),
@@ -147,6 +147,24 @@ def test_violation_is_zero_exactly_when_the_bound_holds(requirement: Requirement
 def test_violation_is_relative_to_the_bound() -> None:
     assert Requirement.parse("weights<=100KB").violation(150_000) == pytest.approx(0.5)
     assert Requirement.parse("top1>=80").violation(60) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "relaxed"),
+    [
+        ("weights<=100KB", 123_449, "weights<=124KB"),
+        ("weights<=100KB", 124_000, "weights<=124KB"),
+        ("top1>=99", 87.26, "top1>=87.2%"),
+        ("latency<=1ms", 1.2341, "latency<=1.24ms"),
+    ],
+)
+def test_a_requirement_can_be_relaxed_to_what_can_be_had(text: str, value: float, relaxed: str) -> None:
+    assert str(Requirement.parse(text).relaxed_to(value)) == relaxed
+
+
+@given(requirements, st.floats(min_value=1e-3, max_value=1e15))
+def test_the_relaxed_requirement_is_met(requirement: Requirement, value: float) -> None:
+    assert requirement.relaxed_to(value).violation(value) <= 1e-12
 
 
 def test_a_figure_that_is_not_a_number_meets_nothing() -> None:

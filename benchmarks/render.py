@@ -1,0 +1,158 @@
+"""README's tables, written from the records in results/, so that no figure is typed by hand.
+
+    python -m benchmarks.render            # rewrites the parts between the markers
+    python -m benchmarks.render --check    # exit 1 where README and records differ
+
+A part starts with ``<!-- results: NAME -->`` and ends with ``<!-- end -->``; NAME is that of a record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from attendnets.requirements import format_value
+from benchmarks.record import ROOT, Record, read_record
+
+DOCUMENTS = (ROOT / "README.md",)
+NAMED_VERSIONS = ("python", "torch", "ai-edge-litert", "onnxruntime")
+_PART = re.compile(
+    r"(?P<start><!-- results: (?P<name>\w+) -->\n)(?P<old>.*?)(?P<end><!-- end -->)", re.DOTALL
+)
+
+
+def render(text: str, read: Callable[[str], Record | None] = read_record) -> str:
+    """``text`` with every part between markers written anew.
+
+    Raises KeyError for a part whose name has no table here.
+    """
+
+    def part(match: re.Match[str]) -> str:
+        name = match["name"]
+        table, record = TABLES[name], read(name)
+        body = table(record) if record else f"Not measured yet: `python -m benchmarks.{name}` does.\n"
+        return f"{match['start']}\n{body}\n{match['end']}"
+
+    return _PART.sub(part, text)
+
+
+def job_table(record: Record) -> str:
+    """The verdict of one run of the main job, and how it was reached."""
+    figures = record.figures
+    rows = [
+        (
+            f"`{row['requirement']}`",
+            _measured(row, figures),
+            "yes" if row["met"] else f"no: {100 * row['violation']:.1f} % off",
+        )
+        for row in figures["requirements"]
+    ]
+    seconds = figures["seconds"]
+    shares = ", ".join(
+        f"{name} {100 * spent / seconds['wall']:.0f} %" for name, spent in seconds.items() if name != "wall"
+    )
+    sentences = (
+        f"Network `{figures['chosen']}`: {format_value('parameters', figures['parameters'])} parameters, "
+        f"{format_value('macs', figures['macs'])} MACs, file {format_value('file', figures['file_bytes'])}.",
+        f"One image takes {figures['latency_ms_median']:.2f} ms (median; 95th percentile "
+        f"{figures['latency_ms_p95']:.2f} ms) with {figures['runtime']} {figures['runtime_version']}, "
+        f"{_count(figures['threads'], 'thread')}.",
+        f"On the same images the float network reaches {figures['float_top1_percent']:.1f} %, "
+        f"int8 {figures['top1_percent']:.1f} %.",
+        f"{figures['screened']:,} candidates were judged on cost, {figures['candidates']} of them trained "
+        f"for a while.",
+        f"It took {seconds['wall'] / 60:.1f} minutes: {shares} (loading is part of exploring and training).",
+    )
+    head = ("requirement", f"measured on {figures['images']} test images", "met")
+    return "\n".join([*_table(head, rows), "", " ".join(sentences), "", _provenance(record)])
+
+
+def screening_table(record: Record) -> str:
+    """Speed without training."""
+    figures = record.figures
+    rows = [
+        (
+            "candidates drawn and judged on cost, one core",
+            f"{figures['candidates_per_minute']:,.0f} a minute",
+        ),
+        ("cost of a candidate whose blocks are known", f"{figures['cost_ms_median']:.3f} ms"),
+        ("`attendnets --help`", f"{figures['help_seconds_median']:.2f} s"),
+    ]
+    return "\n".join([*_table(("without training", "measured"), rows), "", _provenance(record)])
+
+
+def repeatability_table(record: Record) -> str:
+    """The same small build twice."""
+    runs = record.figures["runs"]
+    rows = [
+        (str(number), f"`{run['chosen']}`", f"{run['top1_percent']:.4f} %", f"`{run['file_sha256'][:16]}`")
+        for number, run in enumerate(runs, 1)
+    ]
+    head = ("run", "network", f"top-1 on {runs[0]['images']} test images", "SHA-256 of the .tflite")
+    return "\n".join([*_table(head, rows), "", _provenance(record)])
+
+
+TABLES: dict[str, Callable[[Record], str]] = {
+    "demo": job_table,
+    "clothing": job_table,
+    "screening": screening_table,
+    "repeatability": repeatability_table,
+}
+
+
+def _measured(row: dict[str, Any], figures: dict[str, Any]) -> str:
+    text = format_value(row["quantity"], row["measured"])
+    if row["quantity"] == "top1":
+        low, high = figures["top1_interval_percent"]
+        return f"{text} (95 % interval {low:.1f} to {high:.1f})"
+    if row["quantity"] == "arena":
+        return f"{text} ({figures['arena_runtime']} {figures['arena_runtime_version']})"
+    return text
+
+
+def _provenance(record: Record) -> str:
+    machine, versions = record.machine, record.versions
+    named = ", ".join(f"{name} {versions[name]}" for name in NAMED_VERSIONS)
+    commands = ", ".join(f"`{command}`" for command in record.commands)
+    seed = "" if record.seed is None else f", seed {record.seed}"
+    return (
+        f"<sub>{record.date}, commit {record.commit or 'unknown'}{seed}, {machine.processor}, "
+        f"{_count(machine.cores, 'core')}, {machine.system}, {named}. {commands}; "
+        f"[record](results/{record.name}.json)</sub>"
+    )
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    lines = [head, ("---",) * len(head), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def main() -> None:
+    """Write the documents anew, or say which differ."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = [path for path in DOCUMENTS if render(path.read_text()) != path.read_text()]
+    for path in stale:
+        if not check:
+            path.write_text(render(path.read_text()))
+        print(f"{path.relative_to(ROOT)}: {'differs from results/' if check else 'written'}")
+    if check and stale:
+        sys.exit(1)
+
+
+def parts(path: Path) -> list[str]:
+    """Names of the parts that a document has."""
+    return [match["name"] for match in _PART.finditer(path.read_text())]
+
+
+if __name__ == "__main__":
+    main()
