@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import os
-import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from attendnets.atomic import write_json
+from attendnets.run import installed_versions, machine
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
-VERSIONED = (
-    "attendnets",
-    "torch",
-    "torchao",
-    "litert-torch",
-    "ai-edge-litert",
-    "tflite-micro",
-    "onnx",
-    "onnxruntime",
-    "optuna",
-    "numpy",
-    "pillow",
-)
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where figures were measured. ``memory_gib`` is what the system reports."""
-
-    processor: str
-    cores: int
-    memory_gib: float
-    system: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +28,7 @@ class Record:
     date: str
     seed: int | None
     commit: str
-    machine: Machine
+    machine: str
     versions: dict[str, str]
     figures: dict[str, Any]
 
@@ -70,7 +45,7 @@ def write_record(
         seed=seed,
         commit=commit(),
         machine=machine(),
-        versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONED}},
+        versions=installed_versions(),
         figures=dict(figures),
     )
     RESULTS.mkdir(exist_ok=True)
@@ -95,15 +70,3 @@ def commit() -> str:
     status = [*git, "status", "--porcelain", "--untracked-files=no", "--", "attendnets"]
     changed = subprocess.run(status, capture_output=True, text=True, check=True).stdout
     return head.stdout.strip() + ("+" if changed else "")
-
-
-def machine() -> Machine:
-    """This machine, without anything that names it."""
-    processor = platform.processor() or platform.machine()
-    described = Path("/proc/cpuinfo")
-    if described.exists():
-        names = [line for line in described.read_text().splitlines() if line.startswith("model name")]
-        processor = names[0].split(":", 1)[1].strip() if names else processor
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    system = f"{platform.system()} {platform.machine()}"
-    return Machine(processor, len(os.sched_getaffinity(0)), round(memory, 1), system)

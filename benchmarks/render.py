@@ -115,13 +115,12 @@ def _measured(row: dict[str, Any], figures: dict[str, Any]) -> str:
 
 
 def _provenance(record: Record) -> str:
-    machine, versions = record.machine, record.versions
-    named = ", ".join(f"{name} {versions[name]}" for name in NAMED_VERSIONS)
+    named = ", ".join(f"{name} {record.versions[name]}" for name in NAMED_VERSIONS)
     commands = ", ".join(f"`{command}`" for command in record.commands)
     seed = "" if record.seed is None else f", seed {record.seed}"
     return (
-        f"<sub>{record.date}, commit {record.commit or 'unknown'}{seed}, {machine.processor}, "
-        f"{_count(machine.cores, 'core')}, {machine.system}, {named}. {commands}; "
+        f"<sub>{record.date}, commit {record.commit or 'unknown'}{seed}, {record.machine}, {named}. "
+        f"{commands}; "
         f"[record](results/{record.name}.json)</sub>"
     )
 
