@@ -65,7 +65,7 @@ def job_table(record: Record) -> str:
         f"int8 {figures['top1_percent']:.1f} %.",
         f"{figures['screened']:,} candidates were judged on cost, {figures['candidates']} of them trained "
         f"for a while.",
-        f"It took {seconds['wall'] / 60:.1f} minutes: {shares} (loading is part of exploring and training).",
+        f"It took {seconds['wall'] / 60:.1f} minutes: {shares} (loading is part of training).",
     )
     head = ("requirement", f"measured on {figures['images']} test images", "met")
     return "\n".join([*_table(head, rows), "", " ".join(sentences), "", _provenance(record)])
