@@ -12,8 +12,8 @@ from typing import Any
 
 from attendnets.build.product_stages import FinalRecord
 from attendnets.cost import cost
-from attendnets.export.parity import ParityReport
 from attendnets.exploration.study import StudyRecord
+from attendnets.export.parity import ParityReport
 from attendnets.requirements import Verdict
 from attendnets.run import RunFolder
 from attendnets.training import TrainingRecord
