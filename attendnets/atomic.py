@@ -62,7 +62,7 @@ def _encode_more(value: object) -> object:
         return value.as_posix()
     if isinstance(value, np.generic):
         return value.item()
-    raise NotImplementedError(f"{type(value).__name__} has no JSON form")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -29,12 +29,12 @@ IMAGE_SUFFIXES = frozenset(
 LARGEST_IMAGE_PIXELS = 100_000_000
 
 # Named, because Pillow's other plugins start programs (EPS) or open what nobody photographs with.
-_FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM")
+_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM")
 
-# What Pillow's decoders were seen to raise on broken files.
+# What Pillow's decoders are known to raise on broken files.
 _DECODER_ERRORS = (
-    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError,
-    OverflowError, struct.error, zlib.error, Image.DecompressionBombError,
+    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError,
+    struct.error, zlib.error,
 )  # fmt: skip
 
 

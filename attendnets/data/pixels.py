@@ -106,7 +106,7 @@ class PixelCache:
         if self._folder is None:
             raise DataError(
                 f"{len(samples)} images of {preprocessing.width}x{preprocessing.height} need "
-                f"{size_bytes / 1e6:.1f} MB of a cache of {self._memory_bytes / 1e6:.1f} MB without a folder; "
+                f"{size_bytes / 1e6:.1f} MB of a {self._memory_bytes / 1e6:.1f} MB cache without a folder; "
                 "give it a folder or more memory"
             )
         path = self._folder / f"pixels-{key[:32]}.npy"
