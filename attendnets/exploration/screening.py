@@ -78,16 +78,16 @@ def require_feasible(space: DesignSpace, screen: Screen, seed: int) -> None:
 
 
 def _explain(space: DesignSpace, screen: Screen, ranked: list[tuple[float, Decisions]]) -> str:
-    points = [cost(space.network(point)).figures() for _, point in ranked[:NEAREST]]
+    points = [cost(space.network(point)).figures() for _, point in ranked]
     items = screen.countable(points[0])
     binding = max(items, key=lambda item: item.violation(points[0][item.quantity]))
-    nearest = "; ".join(
+    texts = (
         ", ".join(f"{item.quantity} {format_value(item.quantity, figures[item.quantity])}" for item in items)
         for figures in points
     )
+    nearest = "; ".join(list(dict.fromkeys(texts))[:NEAREST])
     return (
         f"No network of the design space meets {' and '.join(str(item) for item in items)}; the binding "
         f"requirement is {binding}. The nearest three that can be had: {nearest}. "
-        f"Relax {binding.quantity} to at least "
-        f"{format_value(binding.quantity, points[0][binding.quantity])}."
+        f"Relax it to {binding.relaxed_to(points[0][binding.quantity])}."
     )

@@ -74,6 +74,18 @@ class DesignSpace:
     downsamples: tuple[Downsample, ...] = ("average", "stride", "max")
     features: tuple[int, ...] = (0, 64, 128, 256)
 
+    @classmethod
+    def for_data(cls, sizes: Mapping[str, int], channels: int, classes: int) -> DesignSpace:
+        """The space for images of ``sizes`` ("WIDTHxHEIGHT" to how many): none larger than the data's."""
+        shorter = sorted(
+            min(int(side) for side in size.split("x")) for size, count in sizes.items() for _ in range(count)
+        )
+        native = shorter[len(shorter) // 2]
+        if native <= SMALL_IMAGE:
+            return cls(channels, classes, sizes=(max(CHANNEL_STEP, native // CHANNEL_STEP * CHANNEL_STEP),))
+        fitting = tuple(size for size in cls.sizes if size <= native)
+        return cls(channels, classes, sizes=fitting or cls.sizes[:1])
+
     def choices(self) -> dict[str, tuple[Value, ...]]:
         """Every decision's name and values, in a fixed order."""
         table: dict[str, tuple[Value, ...]] = {

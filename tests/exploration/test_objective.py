@@ -1,0 +1,31 @@
+"""NetScore's worked values (papers' tables)."""
+
+import math
+
+import pytest
+
+from attendnets.exploration.objective import netscore
+
+
+@pytest.mark.parametrize(
+    ("top1", "parameters", "macs", "score"),
+    [
+        (70.6, 4_240_000, 569_000_000, 70.13),
+        (73.2, 1_386_000, 276_800_000, 78.74),
+        (71.7, 782_000, 191_300_000, 82.47),
+        (73.0, 2_970_000, 424_800_000, 73.52),
+    ],
+)
+def test_netscore_of_published_networks(top1: float, parameters: int, macs: int, score: float) -> None:
+    assert netscore(top1, parameters, macs) == pytest.approx(score, abs=0.005)
+
+
+def test_halving_macs_or_parameters_adds_three_decibels() -> None:
+    base = netscore(70.0, 2_000_000, 200_000_000)
+    assert netscore(70.0, 1_000_000, 200_000_000) - base == pytest.approx(10 * math.log10(2))
+    assert netscore(70.0, 2_000_000, 100_000_000) - base == pytest.approx(10 * math.log10(2))
+    assert netscore(71.0, 2_000_000, 200_000_000) - base == pytest.approx(0.246, abs=0.001)
+
+
+def test_a_network_that_gets_nothing_right_is_below_all() -> None:
+    assert netscore(0.0, 1000, 1000) == -math.inf

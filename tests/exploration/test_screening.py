@@ -1,0 +1,66 @@
+"""Costs alone decide what may be trained, and say so when nothing may."""
+
+import random
+
+import pytest
+
+from attendnets.cost import cost
+from attendnets.errors import InfeasibleError
+from attendnets.exploration.prototypes import prototypes
+from attendnets.exploration.screening import Screen, require_feasible
+from attendnets.exploration.space import DesignSpace
+from attendnets.requirements import Requirements
+
+SPACE = DesignSpace(channels=1, classes=2)
+
+
+def screen(*texts: str, macs_limit: float | None = None) -> Screen:
+    return Screen(Requirements.parse(texts), macs_limit)
+
+
+def test_only_networks_within_counted_requirements_pass() -> None:
+    limits = screen("weights<=100KB", "activations<=100KB", "top1>=75", macs_limit=20e6)
+    rng = random.Random(0)
+    passed = [n for n in (SPACE.network(SPACE.draw(rng)) for _ in range(500)) if limits(n)]
+    assert passed
+    for network in passed:
+        price = cost(network)
+        assert price.weights_bytes <= 100_000
+        assert price.activation_bytes <= 100_000
+        assert price.macs <= 20e6
+    assert limits.screened == 500
+    assert limits.refused == 500 - len(passed)
+
+
+@pytest.mark.parametrize("texts", [("weights<=6KB",), ("macs<=300K", "weights<=20KB"), ("arena<=24KB",), ()])
+def test_tight_but_possible_requirements_are_found_feasible(texts: tuple[str, ...]) -> None:
+    limits = screen(*texts)
+    require_feasible(SPACE, limits, seed=0)
+    assert limits.requirements.items == Requirements.parse(texts).items
+
+
+@pytest.mark.parametrize(
+    ("texts", "binding"),
+    [
+        (("weights<=1KB", "macs<=50M"), "weights<=1KB"),
+        (("parameters<=100", "weights<=90KB"), "parameters<=100"),
+    ],
+)
+def test_impossible_requirements_name_the_binding_one_and_three_points(
+    texts: tuple[str, ...], binding: str
+) -> None:
+    with pytest.raises(InfeasibleError) as caught:
+        require_feasible(SPACE, screen(*texts), seed=0)
+    message = str(caught.value)
+    assert f"binding requirement is {binding}" in message
+    assert message.split("had: ")[1].split(". Relax")[0].count(";") == 2
+    assert caught.value.exit_code == 2
+
+
+def test_prototypes_are_the_largest_of_their_family_that_pass() -> None:
+    limits = screen("weights<=100KB", "arena<=256KB")
+    points = prototypes(SPACE, limits)
+    assert len(points) >= 3
+    for point in points:
+        assert limits(SPACE.network(point))
+        assert cost(SPACE.network(point)).weights_bytes > 30_000

@@ -1,0 +1,58 @@
+"""The design space: every point is a network, and points of data follow the data."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attendnets.cost import cost
+from attendnets.exploration.space import CHANNEL_STEP, DesignSpace
+from attendnets.spec import from_json, to_json
+
+SPACE = DesignSpace(channels=1, classes=4)
+
+
+@given(st.integers(0, 2**32))
+def test_every_drawn_point_is_a_network_that_can_be_costed_and_written(seed: int) -> None:
+    network = SPACE.network(SPACE.draw(random.Random(seed)))
+    assert cost(network).parameters > 0
+    assert from_json(to_json(network)) == network
+    assert len(network.stages) in SPACE.stages
+    assert all(block.width % CHANNEL_STEP == 0 for block in network.blocks)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 6))
+def test_a_mutation_changes_as_many_decisions_as_asked_and_stays_in_the_space(
+    seed: int, changes: int
+) -> None:
+    rng = random.Random(seed)
+    point = SPACE.draw(rng)
+    other = SPACE.mutate(point, rng, changes)
+    assert sum(point[name] != other[name] for name in point) == changes
+    assert all(other[name] in values for name, values in SPACE.choices().items())
+
+
+@given(st.integers(0, 2**32))
+def test_no_drawn_point_is_cheaper_in_weights_than_the_smallest(seed: int) -> None:
+    smallest = cost(SPACE.network(SPACE.smallest()))
+    assert cost(SPACE.network(SPACE.draw(random.Random(seed)))).weights_bytes >= smallest.weights_bytes
+
+
+def test_every_halving_but_the_first_is_anti_aliased_where_the_point_says_average() -> None:
+    rng = random.Random(0)
+    point = SPACE.draw(rng) | {"downsample": "average"}
+    network = SPACE.network(point)
+    assert all(b.downsample == "average" for b in network.blocks)
+    assert [stage.blocks[0].stride for stage in network.stages[1:]] == [2] * (len(network.stages) - 1)
+
+
+def test_sizes_do_not_exceed_the_images() -> None:
+    space = DesignSpace.for_data({"300x300": 10, "100x90": 30}, 3, 2)
+    assert max(space.sizes) <= 90
+
+
+def test_tiny_images_keep_their_size_and_their_grid_in_the_stem() -> None:
+    space = DesignSpace.for_data({"32x32": 100}, 3, 10)
+    assert space.sizes == (32,)
+    network = space.network(space.draw(random.Random(1)))
+    assert network.stem.stride == 1

@@ -1,0 +1,138 @@
+"""The study: what is trained how long, what is chosen, and that nothing is lost or repeated."""
+
+import zlib
+from pathlib import Path
+
+import optuna
+import pytest
+
+from attendnets.errors import RunFolderError, TrainingError
+from attendnets.exploration.proposer import MutationProposer
+from attendnets.exploration.screening import Screen
+from attendnets.exploration.space import DesignSpace
+from attendnets.exploration.study import Evaluate, ExploreOptions, ShortTraining, StudyRecord, explore
+from attendnets.requirements import Requirements
+from attendnets.spec import NetworkSpec, digest
+
+SPACE = DesignSpace(channels=1, classes=2, sizes=(48, 64))
+OPTIONS = ExploreOptions(trials=9, rung_epochs=(1, 3, 9), seed=3)
+
+
+class Landscape:
+    """A known accuracy for every network, so that the study's own decisions can be checked."""
+
+    def __init__(self, dies_after: int | None = None) -> None:
+        self.calls: list[tuple[str, int]] = []
+        self.dies_after = dies_after
+
+    def __call__(self, spec: NetworkSpec, epochs: int) -> ShortTraining:
+        if len(self.calls) == self.dies_after:
+            raise KeyboardInterrupt
+        self.calls.append((digest(spec), epochs))
+        noise = zlib.crc32(f"{digest(spec)}".encode()) % 1000 / 50
+        return ShortTraining(top1_percent=60 + noise + epochs, images=400, seconds=0.01)
+
+
+def run(
+    evaluate: Evaluate, journal: Path, options: ExploreOptions = OPTIONS, context: str = "a"
+) -> StudyRecord:
+    limits = Screen(Requirements.parse(["weights<=100KB"]))
+    return explore(
+        SPACE, limits, MutationProposer(SPACE), evaluate, options=options, journal=journal, context=context
+    )
+
+
+def test_the_best_third_of_each_rung_is_trained_on(tmp_path: Path) -> None:
+    landscape = Landscape()
+    record = run(landscape, tmp_path / "study.journal")
+    assert record.trials == 9
+    assert [sum(e == epochs for _, e in landscape.calls) for epochs in (1, 3, 9)] == [9, 3, 1]
+    first = {c.digest: c for c in record.candidates}
+    assert first[record.chosen].rung == 2
+    assert first[record.chosen].state == "complete"
+    assert record.network == first[record.chosen].spec
+
+
+def test_no_candidate_breaks_a_counted_requirement(tmp_path: Path) -> None:
+    record = run(Landscape(), tmp_path / "study.journal")
+    assert all(c.figures["weights"] <= 100_000 and c.violation == 0 for c in record.candidates)
+    assert len({c.digest for c in record.candidates}) == 9
+
+
+def test_among_equals_in_accuracy_the_higher_netscore_is_chosen(tmp_path: Path) -> None:
+    def flat(spec: NetworkSpec, epochs: int) -> ShortTraining:
+        return ShortTraining(80.0, 400, 0.01)
+
+    record = run(flat, tmp_path / "study.journal")
+    top = max(c.netscore or 0 for c in record.candidates if c.rung == 2)
+    chosen = next(c for c in record.candidates if c.digest == record.chosen)
+    assert chosen.netscore == top
+
+
+@pytest.mark.parametrize("calls", [0, 1, 5, 11])
+def test_an_interrupted_study_goes_on_and_ends_as_if_it_had_not_been(tmp_path: Path, calls: int) -> None:
+    whole = Landscape()
+    expected = run(whole, tmp_path / "whole.journal")
+    journal = tmp_path / "study.journal"
+    first, second = Landscape(dies_after=calls), Landscape()
+    with pytest.raises(KeyboardInterrupt):
+        run(first, journal)
+    resumed = run(second, journal)
+    assert first.calls + second.calls == whole.calls
+    assert resumed.chosen == expected.chosen
+    assert [c.digest for c in resumed.candidates] == [c.digest for c in expected.candidates]
+
+
+def test_a_finished_study_is_read_and_nothing_is_trained_again(tmp_path: Path) -> None:
+    journal = tmp_path / "study.journal"
+    expected = run(Landscape(), journal)
+    again = Landscape()
+    assert run(again, journal).chosen == expected.chosen
+    assert again.calls == []
+
+
+def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
+    journal = tmp_path / "study.journal"
+    record = run(Landscape(), journal)
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(journal)))
+    study = optuna.load_study(study_name="attendnets", storage=storage)
+    assert len(study.trials) == 9
+    assert all(trial.state == optuna.trial.TrialState.COMPLETE for trial in study.trials)
+    scores = [trial.value for trial in study.trials]
+    assert scores == [candidate.netscore for candidate in record.candidates]
+
+
+def test_a_candidate_that_cannot_be_trained_is_recorded_as_failed(tmp_path: Path) -> None:
+    landscape = Landscape()
+
+    def sometimes(spec: NetworkSpec, epochs: int) -> ShortTraining:
+        if zlib.crc32(digest(spec).encode()) % 3 == 0:
+            raise TrainingError("the loss is nan")
+        return landscape(spec, epochs)
+
+    record = run(sometimes, tmp_path / "study.journal")
+    failed = [c for c in record.candidates if c.state == "failed"]
+    assert failed
+    assert all(c.validation_top1_percent is None for c in failed)
+    assert record.chosen not in {c.digest for c in failed}
+
+
+def test_when_all_fail_the_error_says_so(tmp_path: Path) -> None:
+    def never(spec: NetworkSpec, epochs: int) -> ShortTraining:
+        raise TrainingError("the loss is nan")
+
+    with pytest.raises(TrainingError, match="All 9 candidates failed"):
+        run(never, tmp_path / "study.journal")
+
+
+def test_a_journal_of_another_job_is_refused(tmp_path: Path) -> None:
+    journal = tmp_path / "study.journal"
+    run(Landscape(), journal)
+    with pytest.raises(RunFolderError, match="another job"):
+        run(Landscape(), journal, context="b")
+
+
+def test_on_the_clock_at_least_one_candidate_is_trained(tmp_path: Path) -> None:
+    options = ExploreOptions(seconds=1e-6, rung_epochs=(1, 3, 9))
+    record = run(Landscape(), tmp_path / "study.journal", options)
+    assert record.trials == 1
