@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from attendnets.build.product_stages import FinalRecord
 from attendnets.cost import cost
 from attendnets.exploration.study import StudyRecord
 from attendnets.export.parity import ParityReport
+from attendnets.pipeline.product_stages import FinalRecord
 from attendnets.requirements import Verdict
 from attendnets.run import RunFolder
 from attendnets.training import TrainingRecord

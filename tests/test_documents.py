@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import attendnets
 from benchmarks.record import RESULTS, ROOT, Record, read_record
 from benchmarks.render import DOCUMENTS, TABLES, parts, render
 
@@ -83,3 +84,10 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
 def test_links_between_documents_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_uses_names_that_exist() -> None:
+    code = "".join(re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL))
+    named = set(re.findall(r"\battendnets\.(\w+)", code))
+    assert named
+    assert named <= set(attendnets.__all__)
