@@ -1,0 +1,24 @@
+"""What a job found, for people: one self-contained page, and plain text for a terminal.
+
+    page = render(ReportInput(title="elpv", spec=spec, cost=cost(spec), ...))
+
+Every part that a run does not have (yet) is left out of the page. Nothing here reads a run folder.
+"""
+
+from attendnets.report.drawing import draw_network
+from attendnets.report.page import render
+from attendnets.report.pictures import Mistake, worst_mistakes
+from attendnets.report.record import Command, DataSummary, ReportInput
+from attendnets.report.table import cost_table, verdict_table
+
+__all__ = [
+    "Command",
+    "DataSummary",
+    "Mistake",
+    "ReportInput",
+    "cost_table",
+    "draw_network",
+    "render",
+    "verdict_table",
+    "worst_mistakes",
+]

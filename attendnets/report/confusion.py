@@ -1,0 +1,113 @@
+"""What was taken for what: the confusion matrix as a heat map, and its largest mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from attendnets.report.svg import drawing, element, shortened, title
+
+_NUMBERED = 16
+_NAMED = 60
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """``images`` of class ``label`` were taken for ``predicted``; ``of`` images have that label."""
+
+    label: str
+    predicted: str
+    images: int
+    of: int
+
+
+def confusion_chart(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> Markup:
+    """Rows are labels, columns are answers; shade is the share of the row, numbers are images."""
+    count = len(classes)
+    cell = max(9.0, min(76.0, 360.0 / count))
+    characters = max((len(name) for name in classes), default=0)
+    letters = min(characters, 18)
+    font = 12.0 if cell >= 14 else 8.0
+    left = 26 + letters * font * 0.56 if count <= _NAMED else 26.0
+    turned = count > 3 or characters * font * 0.56 > cell
+    top = 24 + (letters * font * 0.42 + 8 if turned else 16) if count <= _NAMED else 24.0
+    drawn = [
+        element("text", "answer →", x=left, y=12, class_="name"),
+        element("text", "label ↓", x=left - 8, y=top - 6, class_="end name"),
+    ]
+    for row, name in enumerate(classes):
+        images = sum(confusion[row])
+        y = top + row * cell
+        if count <= _NAMED:
+            drawn += _names(shortened(name, 18), left, top, row, cell, font, turned)
+        for column, other in enumerate(classes):
+            drawn += _cell(
+                confusion[row][column], images, (name, other), left + column * cell, y, cell, row == column
+            )
+    width = left + count * cell + (letters * font * 0.42 if turned and count <= _NAMED else 4)
+    label = f"Confusion matrix of {sum(map(sum, confusion))} images in {count} classes"
+    return drawing(width, top + count * cell + 2, *drawn, label=label, class_="confusion")
+
+
+def largest_mixings(
+    confusion: Sequence[Sequence[int]], classes: Sequence[str], limit: int = 8
+) -> tuple[Mixing, ...]:
+    """The pairs of label and wrong answer with the most images, most first."""
+    pairs = [
+        Mixing(classes[row], classes[column], images, sum(counts))
+        for row, counts in enumerate(confusion)
+        for column, images in enumerate(counts)
+        if images and row != column
+    ]
+    return tuple(sorted(pairs, key=lambda pair: (-pair.images, pair.label, pair.predicted))[:limit])
+
+
+def _names(
+    name: str, left: float, top: float, row: int, cell: float, font: float, turned: bool
+) -> list[Markup]:
+    middle = row * cell + cell / 2
+    x, y = left + middle, top - 6
+    above = (
+        element("text", name, transform=f"translate({x + 3:.1f} {y:.1f}) rotate(-45)", font_size=font)
+        if turned
+        else element("text", name, x=x, y=y, font_size=font, class_="middle")
+    )
+    beside = element("text", name, x=left - 8, y=top + middle + font * 0.35, font_size=font, class_="end")
+    return [above, beside]
+
+
+def _cell(
+    images: int, of: int, names: tuple[str, str], x: float, y: float, size: float, right: bool
+) -> list[Markup]:
+    share = images / of if of else 0.0
+    words = f"{names[0]} taken for {names[1]}: {images} of {of} images ({100 * share:.1f} %)"
+    drawn = [
+        element("rect", x=x, y=y, width=size - 1, height=size - 1, rx=min(3, size / 8), class_="ground"),
+        element(
+            "rect",
+            title(words),
+            x=x,
+            y=y,
+            width=size - 1,
+            height=size - 1,
+            rx=min(3, size / 8),
+            class_="right" if right else "wrong",
+            fill_opacity=round(share, 3),
+        ),
+    ]
+    if size >= 360 / _NUMBERED and images:
+        strong = " strong" if share > 0.5 else ""
+        middle = x + size / 2 - 0.5
+        font = 14 if size > 40 else 10.5
+        height = y + size / 2 + (0 if size > 60 else font * 0.35)
+        drawn.append(
+            element("text", str(images), x=middle, y=height, font_size=font, class_=f"middle{strong}")
+        )
+        if size > 60:
+            percent = f"{100 * share:.1f} %"
+            drawn.append(
+                element("text", percent, x=middle, y=height + 16, font_size=11, class_=f"middle{strong}")
+            )
+    return drawn

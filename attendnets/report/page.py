@@ -1,0 +1,59 @@
+"""The page: typed records in, one self-contained HTML document out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from attendnets.report import bars, drawing, marks, sections
+from attendnets.report.record import ReportInput
+from attendnets.report.table import CostLine, shape_text, shortfall_text
+from attendnets.requirements import format_value
+
+_HERE = Path(__file__).parent
+
+
+def render(record: ReportInput) -> str:
+    """The report as HTML that asks for nothing outside itself: styles, drawings and pictures are inside.
+
+    Parts of ``record`` that are None or empty have no section. All texts are escaped.
+    """
+    template = _environment().get_template("page.html.j2")
+    return template.render(
+        r=record,
+        style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
+        headline=sections.headline(record),
+        figures=sections.figures(record),
+        accuracies=sections.accuracy_chart(record),
+        accuracy_notes=sections.accuracy_notes(record),
+        panels=drawing.draw_panels(record.spec),
+        key=marks.key(drawing.operations(record.spec)),
+        cost_lines=tuple(CostLine.of(row) for row in record.cost.rows),
+        input_shape=shape_text(record.cost.rows[0].in_shape),
+        explored=sections.explored(record),
+        training=sections.training(record),
+        tested=sections.tested(record),
+        data=sections.data(record),
+        built=sections.built(record),
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        count=lambda number: f"{number:,}",
+        figure=lambda value, quantity: format_value(quantity, value),
+        percent=lambda value: f"{value:.1f} %",
+        duration=sections.duration,
+        shortfall=shortfall_text,
+        margin=bars.margin_bar,
+    )
+    return environment
