@@ -125,7 +125,7 @@ def test_nothing_to_read_is_explained(tmp_path: Path, make_folder: MakeFolder) -
     with pytest.raises(DataError, match="no such folder or file"):
         open_data_set(tmp_path / "gone")
     (tmp_path / "list.txt").write_text("path,label\n")
-    with pytest.raises(DataError, match="neither a folder nor a .csv file"):
+    with pytest.raises(DataError, match="neither a folder nor a"):
         open_data_set(tmp_path / "list.txt")
     (tmp_path / "heic" / "a").mkdir(parents=True)
     (tmp_path / "heic" / "a" / "x.heic").write_bytes(b"x")
@@ -153,7 +153,10 @@ def test_a_csv_names_paths_relative_to_itself(tmp_path: Path) -> None:
 
 
 def test_a_csv_may_have_splits_other_columns_quotes_blank_lines_and_a_byte_order_mark(tmp_path: Path) -> None:
-    text = '\ufeffLabel, Path ,author,SPLIT\n"cat, grey",0.png,me,Train\n\n"cat, grey",1.png,,val\ndog,2.png,,TEST\n'
+    text = (
+        '\ufeffLabel, Path ,author,SPLIT\n"cat, grey",0.png,me,Train\n\n'
+        '"cat, grey",1.png,,val\ndog,2.png,,TEST\n'
+    )
     listing = list_csv(csv(tmp_path, text))
     assert listing.classes == ("cat, grey", "dog")
     assert [record.split for record in listing.records] == ["train", "validation", "test"]
