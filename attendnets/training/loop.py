@@ -22,6 +22,7 @@ from attendnets.errors import DataError, TrainingError
 from attendnets.training import checkpoint as checkpoints
 from attendnets.training.averaging import RunningAverage
 from attendnets.training.evaluation import accuracy
+from attendnets.training.optimizer import Optimizer
 from attendnets.training.recipe import Budget, Recipe
 from attendnets.training.record import EpochRecord, Progress, TrainingRecord
 
@@ -88,7 +89,7 @@ class _Run:
         self.recipe, self.augmentation, self.seed = recipe, augmentation, seed
         self.batches = TrainingBatches(train, recipe.batch_size, augmentation, seed)
         self.steps_per_epoch = max(1, len(train.labels) // recipe.batch_size)
-        self.optimizer = _optimizer(network, recipe)
+        self.optimizer = Optimizer(network, recipe.weight_decay)
         self.average = RunningAverage(network, recipe.averaging)
         self.weights = _class_weights(train, recipe)
         self.planned_epochs = 0
@@ -146,14 +147,12 @@ class _Run:
     def _step(
         self,
         network: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Optimizer,
         rate: float,
         pixels: Tensor,
         labels: Tensor,
         mixer: np.random.Generator,
     ) -> float:
-        for group in optimizer.param_groups:
-            group["lr"] = rate
         share = float(mixer.beta(self.recipe.mixup, self.recipe.mixup)) if self.recipe.mixup > 0 else 1.0
         other = labels
         if share < 1.0:
@@ -164,10 +163,10 @@ class _Run:
         loss = self._loss(logits.float(), labels)
         if share < 1.0:
             loss = share * loss + (1.0 - share) * self._loss(logits.float(), other)
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.clear_gradients()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), self.recipe.clip_norm)
-        optimizer.step()
+        optimizer.step(rate)
         return float(loss.detach())
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -193,7 +192,7 @@ class _Run:
         """Whole epochs that fit into ``seconds``, by the median time of a few steps on a copy."""
         started = time.perf_counter()
         network = copy.deepcopy(self.network).train()
-        optimizer = _optimizer(network, self.recipe)
+        optimizer = Optimizer(network, self.recipe.weight_decay)
         average = RunningAverage(network, self.recipe.averaging)
         batches = TrainingBatches(self.train, self.recipe.batch_size, self.augmentation, self.seed)
         times: list[float] = []
@@ -243,11 +242,17 @@ class _Run:
             best_epoch=self.best_epoch,
             epochs=tuple(self.epochs),
         )
-        checkpoints.write(path, state, self.network, self.average.network, self.best, self.optimizer)
+        parts = {
+            "network": self.network.state_dict(),
+            "average": self.average.network.state_dict(),
+            "best": self.best,
+            "optimizer": self.optimizer.tensors(),
+        }
+        checkpoints.write(path, state, parts)
 
     def resume(self, path: Path, budget: Budget) -> None:
         """Go on from ``path``; its plan holds unless ``budget`` names another number of epochs."""
-        state, tensors = checkpoints.read(path)
+        state, parts = checkpoints.read(path)
         if state.job != self.job():
             raise TrainingError(
                 f"{path} belongs to another training: it has {state.job}, this one is {self.job()}. "
@@ -261,9 +266,10 @@ class _Run:
                 "Delete it to start again, or train at a constant rate."
             )
         self.steps_done, self.best_epoch, self.epochs = state.steps_done, state.best_epoch, list(state.epochs)
-        self.best = checkpoints.restore(
-            tensors, self.steps_done, self.network, self.average.network, self.optimizer
-        )
+        self.network.load_state_dict(parts["network"])
+        self.average.network.load_state_dict(parts["average"])
+        self.optimizer.load(parts.get("optimizer", {}), self.steps_done)
+        self.best = parts["best"]
 
     def finish(self) -> TrainingRecord:
         """Leave the best weights in the network."""
@@ -298,15 +304,6 @@ def _endless(batches: TrainingBatches) -> Iterator[tuple[Tensor, Tensor]]:
     while True:
         epoch += 1
         yield from batches.epoch(epoch)
-
-
-def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.rate, fused=True)
 
 
 def _class_weights(table: PixelTable, recipe: Recipe) -> Tensor | None:

@@ -13,21 +13,22 @@ from attendnets.errors import UsageError
 class Recipe:
     """Everything that decides the outcome of a training beside network, data, seed and length.
 
-    AdamW; the rate rises linearly over ``warmup_steps`` (at most a fifth of the training) to ``rate``,
-    then falls to 0 along half a cosine ("cosine") or stays ("constant": a training that can be continued
-    to more epochs later, because no step depends on how many follow). What is validated and kept is a
-    running average of the weights and of the batch norms' statistics over about the last ``averaging`` of the
-    steps so far. ``weight_decay`` acts on matrices and kernels, never on biases and batch norms.
+    Muon for kernels and AdamW for the rest (``optimizer.py``) at one rate. It rises linearly over
+    ``warmup_steps`` (at most a fifth of the training) to ``rate``, then falls to 0 along half a cosine
+    ("cosine") or stays ("constant": a training that can be continued to more epochs later, because no
+    step depends on how many follow). What is validated and kept is a running average of the weights and
+    of the batch norms' statistics over about the last ``averaging`` of the steps so far.
+    ``weight_decay`` acts on matrices and kernels, never on biases and batch norms.
     ``class_weights`` weighs classes by ``count ** -0.5`` where the largest is more than
     ``imbalance`` times the smallest. ``mixup`` is the alpha of its beta distribution, 0 for none.
     ``clip_norm`` bounds the norm of the whole gradient. ``bfloat16`` computes forward and backward
     passes in bfloat16, weights and sums in float32.
     """
 
-    batch_size: int = 64
-    rate: float = 4e-3
+    batch_size: int = 32
+    rate: float = 1e-2
     weight_decay: float = 0.05
-    warmup_steps: int = 100
+    warmup_steps: int = 50
     schedule: Literal["cosine", "constant"] = "cosine"
     label_smoothing: float = 0.1
     averaging: float = 0.1
