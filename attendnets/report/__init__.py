@@ -5,7 +5,7 @@
 Every part that a run does not have (yet) is left out of the page. Nothing here reads a run folder.
 """
 
-from attendnets.report.drawing import draw_network
+from attendnets.report.drawing import draw_network, network_svg
 from attendnets.report.page import render
 from attendnets.report.pictures import Mistake, worst_mistakes
 from attendnets.report.record import Command, DataSummary, ReportInput
@@ -18,6 +18,7 @@ __all__ = [
     "ReportInput",
     "cost_table",
     "draw_network",
+    "network_svg",
     "render",
     "verdict_table",
     "worst_mistakes",

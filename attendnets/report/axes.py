@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from attendnets.report.svg import Scale, drawing, element, join
 
-WIDTH, HEIGHT = 460.0, 290.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 448.0, 28.0, 244.0
+WIDTH, HEIGHT = 420.0, 284.0
+LEFT, RIGHT, TOP, BOTTOM = 42.0, 408.0, 28.0, 238.0
 
 
 def frame(

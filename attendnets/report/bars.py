@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from markupsafe import Markup
 
 from attendnets.report.svg import Scale, around, drawing, element, shortened, title
+from attendnets.report.words import counted, interval, percent
 from attendnets.requirements import QUANTITIES, Judgement
 from attendnets.statistics import wilson_interval
 
-_WIDTH = 460.0
-_ROW = 26.0
+_WIDTH = 420.0
+_ROW = 36.0
+_LETTERS = 28
 
 
 @dataclass(frozen=True)
@@ -40,39 +43,53 @@ class Share:
         return wilson_interval(self.correct, self.images)
 
     def __str__(self) -> str:
-        low, high = self.interval_percent
-        return f"{self.percent:.1f} % ({low:.1f} to {high:.1f} %, {self.images} images)"
+        return (
+            f"{percent(self.percent)} ({interval(self.interval_percent)}, {counted(self.images, 'image')})"
+        )
 
 
-def interval_chart(shares: Sequence[Share], marks: Sequence[tuple[str, float]], label: str) -> Markup:
-    """One row an accuracy: a dot for the figure, a line for its 95 % interval.
+@dataclass(frozen=True)
+class Reference:
+    """An accuracy to compare with, drawn upright through all rows; "bound" where it was required."""
 
-    ``marks``: upright lines with a text, such as a required accuracy.
-    """
+    text: str
+    percent: float
+    kind: Literal["bound", "reference"] = "reference"
+
+
+def interval_chart(shares: Sequence[Share], references: Sequence[Reference], label: str) -> Markup:
+    """One row an accuracy: a dot for the figure, a line for its 95 % interval."""
     ends = [end for share in shares for end in share.interval_percent]
-    x = around([*ends, *(value for _, value in marks)], 8, _WIDTH - 12, within=(0, 100))
-    top = 12.0 + 15 * len(marks)
-    bottom = top + _ROW * 1.35 * len(shares) + 4
+    x = around([*ends, *(reference.percent for reference in references)], 8, _WIDTH - 12, within=(0, 100))
+    top = 12.0 + 15 * len(references)
+    bottom = top + _ROW * len(shares) + 6
     drawn: list[Markup] = []
     for value in x.ticks(6):
         drawn.append(element("path", d=f"M{x(value):.1f} {top}V{bottom}", class_="grid"))
         drawn.append(element("text", f"{value:g}", x=x(value), y=bottom + 15, class_="middle soft"))
-    for row, (text, value) in enumerate(marks):
-        anchor, shift = ("end", -5) if x(value) > _WIDTH / 2 else ("start", 5)
-        height = 12.0 + 15 * row
-        drawn.append(element("path", d=f"M{x(value):.1f} {height - 8}V{bottom}", class_="bound"))
-        drawn.append(element("text", text, x=x(value) + shift, y=height, class_=f"{anchor} bound"))
+    for row, reference in enumerate(references):
+        drawn += _reference(reference, x(reference.percent), 12.0 + 15 * row, top, len(shares))
     for row, share in enumerate(shares):
-        drawn += _interval(share, x, top + _ROW * 1.35 * row)
+        drawn += _interval(share, x, top + _ROW * row)
     return drawing(_WIDTH, bottom + 22, *drawn, label=label, class_="chart")
+
+
+def _reference(reference: Reference, x: float, y: float, top: float, rows: int) -> list[Markup]:
+    """Its text above the rows, and a piece of its line in each of them, clear of the names."""
+    anchor, shift = ("end", -5) if x > _WIDTH / 2 else ("start", 5)
+    pieces = "".join(f"M{x:.1f} {top + _ROW * row + 19:.1f}v16" for row in range(rows))
+    return [
+        element("path", d=f"M{x:.1f} {y - 9}V{top + 2}{pieces}", class_=f"upright {reference.kind}"),
+        element("text", reference.text, x=x + shift, y=y, class_=f"{anchor} {reference.kind}"),
+    ]
 
 
 def _interval(share: Share, x: Scale, y: float) -> list[Markup]:
     low, high = share.interval_percent
-    line = y + 26
+    line = y + 27
     return [
         element("text", shortened(share.name, 44), x=8, y=y + 15, class_="halo"),
-        element("text", f"{share.percent:.1f} %", x=_WIDTH - 12, y=y + 15, class_="end halo number"),
+        element("text", percent(share.percent), x=_WIDTH - 12, y=y + 15, class_="end halo number"),
         element(
             "g",
             title(f"{share.name}: {share}"),
@@ -90,28 +107,30 @@ def time_bars(times: Sequence[tuple[str, float]], limit: int = 60) -> Markup:
         rest = sum(milliseconds for _, (_, milliseconds) in rows) - sum(row[1][1] for row in kept)
         rows = [*kept, (0, (f"{len(rows) - len(kept)} shorter ones", rest))]
     total = sum(milliseconds for _, (_, milliseconds) in rows) or 1.0
-    x = Scale(0, max(milliseconds for _, (_, milliseconds) in rows) or 1.0, 214, _WIDTH - 96)
+    letters = min(_LETTERS, max(len(f"{number}. {name}") for number, (name, _) in rows))
+    left = 14 + 7.0 * letters
+    x = Scale(0, max(milliseconds for _, (_, milliseconds) in rows) or 1.0, left, _WIDTH - 92)
     drawn = []
     for place, (number, (name, milliseconds)) in enumerate(rows):
         y = place * 19.0
         words = f"{number}. {name}" if number else name
         share = 100 * milliseconds / total
         drawn += [
-            element("text", title(words), shortened(words, 32), x=206, y=y + 13, class_="end"),
+            element("text", title(words), shortened(words, _LETTERS), x=left - 8, y=y + 13, class_="end"),
             element(
                 "rect",
                 title(f"{words}: {milliseconds:.4f} ms, {share:.1f} %"),
-                x=214,
+                x=left,
                 y=y + 3,
-                width=max(1.0, x(milliseconds) - 214),
+                width=max(1.0, x(milliseconds) - left),
                 height=12,
                 rx=2,
                 class_="bar blue",
             ),
             element(
                 "text",
-                f"{milliseconds:.3f} ms  {share:.0f} %",
-                x=max(215.0, x(milliseconds)) + 6,
+                f"{milliseconds:.3f} ms · {share:.0f} %",
+                x=max(left + 1, x(milliseconds)) + 6,
                 y=y + 13,
                 class_="soft",
             ),

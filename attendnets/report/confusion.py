@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from attendnets.report.svg import drawing, element, shortened, title
+from attendnets.report.words import percent
 
 _NUMBERED = 16
 _NAMED = 60
@@ -33,7 +34,9 @@ def confusion_chart(confusion: Sequence[Sequence[int]], classes: Sequence[str]) 
     left = 26 + letters * font * 0.56 if count <= _NAMED else 26.0
     turned = count > 3 or characters * font * 0.56 > cell
     top = 24 + (letters * font * 0.42 + 8 if turned else 16) if count <= _NAMED else 24.0
+    edge = count * cell
     drawn = [
+        element("rect", x=left, y=top, width=edge - 1, height=edge - 1, rx=3, class_="ground"),
         element("text", "answer →", x=left, y=12, class_="name"),
         element("text", "label ↓", x=left - 8, y=top - 6, class_="end name"),
     ]
@@ -81,10 +84,11 @@ def _names(
 def _cell(
     images: int, of: int, names: tuple[str, str], x: float, y: float, size: float, right: bool
 ) -> list[Markup]:
-    share = images / of if of else 0.0
-    words = f"{names[0]} taken for {names[1]}: {images} of {of} images ({100 * share:.1f} %)"
+    if not images:
+        return []
+    share = images / of
+    words = f"{names[0]} taken for {names[1]}: {images} of {of} images ({percent(100 * share)})"
     drawn = [
-        element("rect", x=x, y=y, width=size - 1, height=size - 1, rx=min(3, size / 8), class_="ground"),
         element(
             "rect",
             title(words),
@@ -97,7 +101,7 @@ def _cell(
             fill_opacity=round(share, 3),
         ),
     ]
-    if size >= 360 / _NUMBERED and images:
+    if size >= 360 / _NUMBERED:
         strong = " strong" if share > 0.5 else ""
         middle = x + size / 2 - 0.5
         font = 14 if size > 40 else 10.5
@@ -106,8 +110,8 @@ def _cell(
             element("text", str(images), x=middle, y=height, font_size=font, class_=f"middle{strong}")
         )
         if size > 60:
-            percent = f"{100 * share:.1f} %"
+            below = percent(100 * share)
             drawn.append(
-                element("text", percent, x=middle, y=height + 16, font_size=11, class_=f"middle{strong}")
+                element("text", below, x=middle, y=height + 16, font_size=11, class_=f"middle{strong}")
             )
     return drawn

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from attendnets.report.axes import BOTTOM, LEFT, RIGHT, TOP, chart, frame, polyline
 from attendnets.report.svg import Scale, around, element, title
+from attendnets.report.words import percent
 
 if TYPE_CHECKING:
     from attendnets.training import TrainingRecord
@@ -23,7 +24,7 @@ def accuracy_curve(record: TrainingRecord) -> Markup:
     best = next(epoch for epoch in record.epochs if epoch.epoch == record.best_epoch)
     place = x(best.epoch), y(best.validation_top1_percent)
     anchor = "end" if place[0] > (LEFT + RIGHT) / 2 else "start"
-    words = f"epoch {best.epoch}: {best.validation_top1_percent:.1f} %, kept"
+    words = f"epoch {best.epoch}: {percent(best.validation_top1_percent)}, kept"
     return chart(
         _frame(x, y, "top-1 on validation, %"),
         polyline([(x(e.epoch), y(e.validation_top1_percent)) for e in record.epochs], "blue"),

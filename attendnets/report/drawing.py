@@ -17,6 +17,7 @@ from attendnets.networks.head import trace_head
 from attendnets.networks.stem import trace_stem
 from attendnets.report.layout import Branch, Layout, Node, arrange
 from attendnets.report.marks import LABEL_ROOM, arrow, half_height, mark
+from attendnets.report.style import style
 from attendnets.report.svg import drawing, element, join, title
 from attendnets.spec import NetworkSpec
 
@@ -46,6 +47,11 @@ class Row:
     name: str
     kind: str
     graph: Graph
+
+    @property
+    def is_block(self) -> bool:
+        """Stem and head stand alone under a heading that says what they are."""
+        return self.kind != self.name
 
     @property
     def in_shape(self) -> Shape:
@@ -117,6 +123,15 @@ def draw_network(spec: NetworkSpec, columns: int = 3) -> Markup:
     return drawing(x + PANEL_WIDTH, lowest, *placed, label=label, class_="network", interactive=True)
 
 
+def network_svg(spec: NetworkSpec, columns: int = 3) -> str:
+    """As :func:`draw_network`, as a file of its own: with its styles, for light and dark surroundings."""
+    inside = draw_network(spec, columns)
+    opened = Markup('<svg xmlns="http://www.w3.org/2000/svg"')
+    styles = element("style", style("palette", "figures"))
+    head, rest = inside.removeprefix("<svg").split(">", 1)
+    return str(join((opened, Markup(head), Markup(">"), styles, Markup(rest))))
+
+
 def operations(spec: NetworkSpec) -> tuple[tuple[Operation, Shape], ...]:
     """All operations with the shape of their first input, in order of execution."""
     rows = [row for panel in panels(spec) for row in panel.rows]
@@ -159,7 +174,7 @@ def _row(row: Row, widest: int) -> tuple[Markup, float]:
     layout = arrange(row.graph.operations)
     space = PANEL_WIDTH - 2 * _MARGIN
     column = min(_COLUMN[1], max(_COLUMN[0], (space - 18) / (layout.columns + 1)))
-    heights, bottom = _lane_heights(layout, widest)
+    heights, bottom = _lane_heights(layout, widest, _ROW_HEAD if row.is_block else 0.0)
 
     def x(place: float) -> float:
         return 4 + place * column
@@ -173,27 +188,27 @@ def _row(row: Row, widest: int) -> tuple[Markup, float]:
     for node in layout.nodes:
         in_shape = row.graph.shape(node.operation.inputs[0])
         marks.append(mark(node.operation, in_shape, x(node.column), heights[node.lane], widest))
+    colour = COLOURS.get(row.kind, "green")
     head = (
-        element("rect", x=0, y=1, width=10, height=10, rx=2, class_=COLOURS.get(row.kind, "green")),
+        element("rect", x=0, y=1, width=10, height=10, rx=2, class_=colour),
         element("text", row.kind.replace("_", " "), x=16, y=10.5, class_="kind"),
         element("text", _size(row.out_shape), x=space, y=10.5, class_="end soft"),
     )
     group = element(
         "g",
         title(_described(row)),
-        *head,
+        *(head if row.is_block else ()),
         *lines,
         *marks,
-        class_=f"row {COLOURS.get(row.kind, 'green')}",
+        class_=f"row {colour}",
         role="img",
         aria_label=_described(row),
     )
     return group, bottom
 
 
-def _lane_heights(layout: Layout, widest: int) -> tuple[dict[int, float], float]:
-    """The y of each lane, and that of the row's lower end."""
-    y = _ROW_HEAD
+def _lane_heights(layout: Layout, widest: int, y: float) -> tuple[dict[int, float], float]:
+    """The y of each lane below ``y``, and that of the row's lower end."""
     heights = {}
     for lane in layout.lanes():
         half = max((half_height(node.operation, widest) for node in layout.on(lane)), default=2.0)

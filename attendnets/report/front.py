@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from attendnets.report.axes import BOTTOM, LEFT, RIGHT, TOP, chart, frame, horizontal, polyline, vertical
 from attendnets.report.svg import Scale, around, around_logarithmic, element, join, title
+from attendnets.report.words import percent
 from attendnets.requirements import format_value
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def front_chart(study: StudyRecord, quantity: str, bounds: Mapping[str, float]) 
     if bound:
         parts.append(vertical(x(bound), f"required ≤ {_short(quantity, bound)}"))
     if top1 and near:
-        parts.append(horizontal(y(top1), f"required ≥ {top1:g} % (on test)"))
+        parts.append(horizontal(y(top1), f"required ≥ {top1:g}\u00a0% (on test)"))
     if front:
         steps = [(x(c.figures[quantity]), y(c.validation_top1_percent or 0.0)) for c in front]
         parts.append(polyline(_stairs(steps), "front"))
@@ -69,7 +70,7 @@ def explain(candidate: Candidate) -> str:
     if candidate.validation_top1_percent is None:
         return f"{candidate.number}: {candidate.state}; {figures}"
     return (
-        f"{candidate.number}: {candidate.validation_top1_percent:.1f} % on validation after "
+        f"{candidate.number}: {percent(candidate.validation_top1_percent)} on validation after "
         f"{candidate.epochs} epochs; {figures}"
     )
 

@@ -68,14 +68,14 @@ def explain(operation: Operation, in_shape: Shape) -> str:
 
 def key(operations: Iterable[tuple[Operation, Shape]]) -> tuple[tuple[Markup, str], ...]:
     """The signs that ``operations`` (each with its input's shape) need, small, with their meaning."""
-    found = list(operations)
-    return tuple(
-        (drawing(24, 24, mark(o, s, 12, 12, o.shape.channels), label=words, class_="network slate"), words)
-        for words, o, s in _firsts(found)
-    )
+    signs = []
+    for words, operation, shape in _firsts(operations):
+        sign = mark(operation, shape, 12, 12, 6 * operation.shape.channels)
+        signs.append((drawing(24, 24, sign, label=words, class_="network slate"), words))
+    return tuple(signs)
 
 
-def _firsts(found: list[tuple[Operation, Shape]]) -> Iterator[tuple[str, Operation, Shape]]:
+def _firsts(found: Iterable[tuple[Operation, Shape]]) -> Iterator[tuple[str, Operation, Shape]]:
     seen = set()
     for operation, shape in found:
         words = _meaning(operation, shape)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from attendnets.report import bars, drawing, marks, sections
 from attendnets.report.record import ReportInput
-from attendnets.report.table import CostLine, shape_text, shortfall_text
+from attendnets.report.style import style
+from attendnets.report.table import CostLine, measured_text, shape_text, shortfall_text
+from attendnets.report.words import counted, duration, percent
 from attendnets.requirements import format_value
+from attendnets.spec import digest
 
 _HERE = Path(__file__).parent
 
@@ -23,7 +25,8 @@ def render(record: ReportInput) -> str:
     template = _environment().get_template("page.html.j2")
     return template.render(
         r=record,
-        style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
+        style=style("palette", "figures", "page"),
+        digest=digest(record.spec),
         headline=sections.headline(record),
         figures=sections.figures(record),
         accuracies=sections.accuracy_chart(record),
@@ -51,8 +54,10 @@ def _environment() -> Environment:
     environment.filters.update(
         count=lambda number: f"{number:,}",
         figure=lambda value, quantity: format_value(quantity, value),
-        percent=lambda value: f"{value:.1f} %",
-        duration=sections.duration,
+        percent=percent,
+        duration=duration,
+        counted=counted,
+        measured=measured_text,
         shortfall=shortfall_text,
         margin=bars.margin_bar,
     )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from attendnets.report import bars, confusion, curves, front
-from attendnets.report.bars import Share
+from attendnets.report.bars import Reference, Share
 from attendnets.report.record import ReportInput
 from attendnets.report.table import shortfall_text
+from attendnets.report.words import counted, interval, percent
 from attendnets.requirements import format_value
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ def _caveat(record: ReportInput) -> str:
     """Where the interval of the accuracy lies on both sides of the bound, the verdict could be chance."""
     if record.verdict is None or record.measurement is None:
         return ""
-    low, high = record.measurement.top1_interval_percent
+    low, high = ends = record.measurement.top1_interval_percent
     for row in record.verdict.rows:
         if row.quantity == "top1" and low < row.bound <= high:
             return (
-                f"The accuracy's 95 % interval, {low:.1f} to {high:.1f} %, lies on both sides of the "
-                f"required {row.bound:g} %: on other images the verdict may differ."
+                f"The accuracy's {percent(95, 0)} interval, {interval(ends)}, lies on both sides of the "
+                f"required {row.bound:g}\u00a0%: on other images the verdict may differ."
             )
     return ""
 
@@ -80,7 +81,7 @@ def _caveat(record: ReportInput) -> str:
 def figures(record: ReportInput) -> tuple[Figure, ...]:
     """The product in numbers; those of the exported file where it was measured, else counted ones."""
     cost, measured = record.cost, record.measurement
-    counted = (
+    prices = (
         Figure("MACs", format_value("macs", cost.macs), "convolutions and linear layers, one image"),
         Figure("parameters", format_value("parameters", cost.parameters), "trained values"),
         Figure(
@@ -93,33 +94,41 @@ def figures(record: ReportInput) -> tuple[Figure, ...]:
         return (
             Figure("weights", format_value("weights", cost.weights_bytes), "counted, at 8 bits"),
             Figure("arena", format_value("arena", cost.arena_bytes), "predicted for tflite-micro"),
-            *counted,
+            *prices,
         )
-    low, high = measured.top1_interval_percent
-    predicted = 100.0 * (cost.arena_bytes - measured.arena_bytes) / measured.arena_bytes
     return (
         Figure(
             "top-1",
-            f"{measured.top1_percent:.1f} %",
-            f"95 % interval {low:.1f} to {high:.1f} %, {measured.images:,} test images",
+            percent(measured.top1_percent),
+            f"{percent(95, 0)} interval {interval(measured.top1_interval_percent)}, "
+            f"{counted(measured.images, 'test image')}",
         ),
         Figure(
             "file",
             format_value("file", measured.file_bytes),
             f"of it {format_value('weights', measured.weights_bytes)} are weights",
         ),
-        Figure(
-            "arena",
-            format_value("arena", measured.arena_bytes),
-            f"{measured.arena_runtime} {measured.arena_runtime_version}; predicted {predicted:+.0f} %",
-        ),
+        _arena(record.cost.arena_bytes, measured),
         Figure(
             "latency",
             format_value("latency", measured.latency_ms_median),
-            f"median, p95 {measured.latency_ms_p95:.2f} ms; {measured.runtime} {measured.runtime_version}, "
-            f"{_threads(measured.threads)}, this machine",
+            f"median of {measured.latency_runs:,} runs, p95 {measured.latency_ms_p95:.2f} ms; "
+            f"{measured.runtime} {measured.runtime_version}, {counted(measured.threads, 'thread')}, "
+            f"{measured.processor}",
         ),
-        *counted,
+        *prices,
+    )
+
+
+def _arena(predicted_bytes: int, measured: Measurement) -> Figure:
+    predicted = f"predicted {format_value('arena', predicted_bytes)}"
+    if measured.arena_bytes is None:
+        return Figure("arena", "none", f"{measured.arena_note}; {predicted}")
+    error = 100.0 * (predicted_bytes - measured.arena_bytes) / measured.arena_bytes
+    return Figure(
+        "arena",
+        format_value("arena", measured.arena_bytes),
+        f"{measured.arena_runtime} {measured.arena_runtime_version}; {predicted} ({error:+.0f}\u00a0%)",
     )
 
 
@@ -128,28 +137,30 @@ def accuracy_chart(record: ReportInput) -> Markup | None:
     shares = []
     if record.quantization is not None:
         q = record.quantization
-        before = [("float network, validation", q.float_validation_top1_percent)]
-        before.append(("int8 after training, validation", q.ptq_validation_top1_percent))
+        found = [("float network, validation", q.float_validation_top1_percent)]
+        found.append(("int8 after training, validation", q.ptq_validation_top1_percent))
         if q.method == "qat":
-            before.append(("int8 fine-tuned, validation", q.validation_top1_percent))
-        shares += [Share.of_percent(name, percent, q.images, "slate") for name, percent in before]
-    marks: list[tuple[str, float]] = []
+            found.append(("int8 fine-tuned, validation", q.validation_top1_percent))
+        shares += [Share.of_percent(name, top1, q.images, "slate") for name, top1 in found]
+    references = []
     if record.measurement is not None:
         m = record.measurement
         if record.float_top1_percent is not None:
-            percent = record.float_top1_percent
-            shares.append(Share.of_percent("float network, test", percent, m.images, "blue"))
+            top1 = record.float_top1_percent
+            shares.append(Share.of_percent("float network, test", top1, m.images, "blue"))
         shares.append(Share.of_percent("exported int8 file, test", m.top1_percent, m.images, "chosen"))
-        answer, percent = _commonest(m)
-        marks.append((f'always "{answer}": {percent:.1f} %', percent))
+        answer, share = _commonest(m)
+        references.append(Reference(f'always "{answer}": {percent(share)}', share))
     if record.verdict is not None:
-        marks += [
-            (f"required {row.bound:g} %", row.bound) for row in record.verdict.rows if row.quantity == "top1"
+        references += [
+            Reference(f"required {row.bound:g} %", row.bound, "bound")
+            for row in record.verdict.rows
+            if row.quantity == "top1"
         ]
     if not shares:
         return None
     words = "; ".join(f"{share.name} {share}" for share in shares)
-    return bars.interval_chart(shares, marks, f"Accuracies with 95 % intervals: {words}")
+    return bars.interval_chart(shares, references, f"Accuracies with 95 % intervals: {words}")
 
 
 def accuracy_notes(record: ReportInput) -> tuple[str, ...]:
@@ -160,7 +171,7 @@ def accuracy_notes(record: ReportInput) -> tuple[str, ...]:
         drop = q.validation_top1_percent - q.float_validation_top1_percent
         how = "quantized after training"
         if q.method == "qat":
-            how = f"fine-tuned at 8 bits for {q.qat_epochs} epochs"
+            how = f"fine-tuned at 8 bits for {counted(q.qat_epochs, 'epoch')}"
         notes.append(
             f"The network was {how}, its ranges calibrated on {q.calibration_images:,} training images: "
             f"{drop:+.1f} points against float on the {q.images:,} validation images."
@@ -225,12 +236,14 @@ def tested(record: ReportInput) -> dict[str, Any] | None:
     return {
         "confusion": confusion.confusion_chart(m.confusion, m.classes),
         "mixings": confusion.largest_mixings(m.confusion, m.classes),
-        "classes": bars.interval_chart(worst, [("all", m.top1_percent)], "Accuracy of each class"),
+        "classes": bars.interval_chart(
+            worst, [Reference("all classes", m.top1_percent)], "Accuracy of each class"
+        ),
         "omitted": len(classes) - len(worst),
         "wrong": m.images - sum(m.confusion[row][row] for row in range(len(m.classes))),
         "times": bars.time_bars(m.operator_ms) if m.operator_ms else None,
         "times_total": sum(milliseconds for _, milliseconds in m.operator_ms),
-        "threads": _threads(m.threads),
+        "threads": counted(m.threads, "thread"),
     }
 
 
@@ -254,22 +267,6 @@ def built(record: ReportInput) -> dict[str, Any]:
     total = sum(record.stage_seconds.values())
     stages = [(stage, s, 100.0 * s / total if total else 0.0) for stage, s in record.stage_seconds.items()]
     return {"stages": stages, "total": total}
-
-
-def duration(seconds: float) -> str:
-    """"0.42 s", "12.3 s", "4 min 05 s", "1 h 02 min"."""
-    if seconds < 1:
-        return f"{seconds:.2f} s"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def _threads(threads: int) -> str:
-    return f"{threads} thread{'' if threads == 1 else 's'}"
 
 
 def _commonest(measured: Measurement) -> tuple[str, float]:

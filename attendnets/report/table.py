@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,10 +76,17 @@ def shape_text(shape: Shape) -> str:
     return f"{shape.channels}×{shape.height}×{shape.width}"
 
 
+def measured_text(row: Judgement) -> str:
+    """The figure for people, "none" where there is none."""
+    return "none" if math.isnan(row.measured) else format_value(row.quantity, row.measured)
+
+
 def shortfall_text(row: Judgement) -> str:
     """How far a figure is from its bound: "4.2 points short", "12.0 KB over"; empty where it is met."""
     if row.met:
         return ""
+    if math.isnan(row.measured):
+        return "no figure"
     missing = abs(row.measured - row.bound)
     if QUANTITIES[row.quantity].dimension == "percent":
         return f"{missing:.1f} points short"
@@ -98,6 +106,6 @@ def aligned(rows: Sequence[Sequence[str]], left: int) -> list[str]:
 
 
 def _judged(row: Judgement) -> tuple[str, str, str]:
-    measured = format_value(row.quantity, row.measured)
+    measured = measured_text(row)
     detail = "; ".join(part for part in (shortfall_text(row), row.detail) if part)
     return row.requirement, measured, detail
