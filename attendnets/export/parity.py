@@ -1,0 +1,224 @@
+"""The gate: the exported files compute what the trained network computes, and stay what they were.
+
+Runtimes agree within steps of the int8 output, not to the bit: they round differently after each layer
+(XNNPACK and ONNX Runtime scale with real numbers, the reference kernels with integers). What does not
+round is compared exactly: both files must hold the same weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from attendnets.errors import ExportError, ParityError
+from attendnets.export.weights import different_layers
+from attendnets.runtimes import RUNTIMES, Session, TensorInfo, open_session
+
+PYTORCH = "pytorch"
+REFERENCE_IMAGES = 300
+
+Logits = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far two runtimes may differ.
+
+    A step is one int8 unit of the output. One layer differs by a step in a few values of a thousand; a
+    whole network has been seen to differ by 2, once by 6, on single values and by far less than one on
+    average. A weight that is wrong moves the average as well. Top-1 changes where two classes are nearly
+    equal, in about one image of a hundred.
+    """
+
+    top1_agreement_percent: float = 98.0
+    difference_steps: int = 8
+    mean_difference_steps: float = 1.0
+
+
+@dataclass(frozen=True)
+class ParityPair:
+    """Two runtimes on the same ``images``; an image agrees when they share a best class."""
+
+    first: str
+    second: str
+    images: int
+    top1_agreement_percent: float
+    largest_difference_steps: int
+    mean_difference_steps: float
+
+
+@dataclass(frozen=True)
+class ParityReport:
+    """What was compared and what came out; ``failures`` says in words why it did not pass.
+
+    All pairs are within the tolerance and both files hold the same weights, or it did not pass.
+    ``images``: given; slow reference kernels ran a part, which each pair states. ``sha256``: of the files.
+    """
+
+    images: int
+    pairs: tuple[ParityPair, ...]
+    tolerance: Tolerance
+    passed: bool
+    failures: tuple[str, ...]
+    versions: dict[str, str]
+    sha256: dict[str, str]
+
+    def require(self) -> None:
+        """Raise ParityError, naming every pair beyond the tolerance, unless the gate was passed."""
+        if not self.passed:
+            raise ParityError(
+                "The exported files do not compute what the trained network computes: "
+                f"{'; '.join(self.failures)}. Export again; if it stays, quantize again, and report the "
+                "network's specification."
+            )
+
+
+def check_parity(
+    quantized_run: Callable[[npt.NDArray[np.uint8]], npt.NDArray[Any]],
+    tflite: Path,
+    onnx: Path,
+    pixels: npt.NDArray[np.uint8],
+    tolerance: Tolerance | None = None,
+    *,
+    reference_images: int = REFERENCE_IMAGES,
+) -> ParityReport:
+    """Run the quantized program and both files, in every runtime, over the same images; compare all pairs.
+
+    ``quantized_run`` takes uint8 ``(N, H, W, C)`` and returns real logits ``(N, classes)``. ``pixels``:
+    the validation images. Reference kernels are a hundred times slower than what users run: they get at
+    most ``reference_images``, spread evenly. Raises RuntimeFailure for a file that cannot be run; a
+    difference raises nothing until :meth:`ParityReport.require`.
+    """
+    tolerance = tolerance or Tolerance()
+    sessions = {
+        name: open_session(tflite if entry.format == "tflite" else onnx, name)
+        for name, entry in RUNTIMES.items()
+    }
+    grid = sessions["litert"].output
+    rows = np.unique(np.linspace(0, len(pixels) - 1, min(reference_images, len(pixels))).astype(np.int64))
+    everything = np.arange(len(pixels))
+
+    outputs: dict[str, tuple[npt.NDArray[np.int64], Logits]] = {
+        PYTORCH: (everything, grid.quantize(quantized_run(pixels)))
+    }
+    for name, session in sessions.items():
+        chosen = everything if RUNTIMES[name].optimized else rows
+        outputs[name] = chosen, _on_grid(session, pixels[chosen], grid)
+    pairs = tuple(_compare(a, b, outputs[a], outputs[b]) for a, b in combinations(outputs, 2))
+    failures = tuple(text for pair in pairs if (text := _failure(pair, tolerance)))
+    different = different_layers(tflite, onnx)
+    if different:
+        failures += (f"the two files hold different weights: {', '.join(different)}",)
+    return ParityReport(
+        images=len(pixels),
+        pairs=pairs,
+        tolerance=tolerance,
+        passed=not failures,
+        failures=failures,
+        versions={PYTORCH: version("torch"), **{name: s.version for name, s in sessions.items()}},
+        sha256={path.name: sha256(path) for path in (tflite, onnx)},
+    )
+
+
+def _on_grid(session: Session, pixels: npt.NDArray[np.uint8], grid: TensorInfo) -> Logits:
+    """Logits as steps of one common grid: the files' own grids may differ if one is wrong."""
+    return grid.quantize(session.output.dequantize(session.run(pixels)))
+
+
+def _compare(
+    first: str,
+    second: str,
+    first_output: tuple[npt.NDArray[np.int64], Logits],
+    second_output: tuple[npt.NDArray[np.int64], Logits],
+) -> ParityPair:
+    _, in_first, in_second = np.intersect1d(first_output[0], second_output[0], return_indices=True)
+    a, b = first_output[1][in_first].astype(np.int64), second_output[1][in_second].astype(np.int64)
+    steps = np.abs(a - b)
+    return ParityPair(
+        first=first,
+        second=second,
+        images=len(a),
+        top1_agreement_percent=100 * float(np.mean(same_best_class(a, b))),
+        largest_difference_steps=int(steps.max()),
+        mean_difference_steps=float(steps.mean()),
+    )
+
+
+def same_best_class(first: npt.NDArray[np.integer], second: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Per image, ``(N,)``: whether a class that is best in ``first`` ``(N, classes)`` is best in ``second``.
+
+    On an int8 grid several classes can be best; which of them a program names is chance.
+    """
+    best_first = first == first.max(axis=1, keepdims=True)
+    best_second = second == second.max(axis=1, keepdims=True)
+    same: npt.NDArray[np.bool_] = (best_first & best_second).any(axis=1)
+    return same
+
+
+def _failure(pair: ParityPair, tolerance: Tolerance) -> str:
+    causes = []
+    if pair.top1_agreement_percent < tolerance.top1_agreement_percent:
+        causes.append(
+            f"the same class in {pair.top1_agreement_percent:.1f} % of {pair.images} images "
+            f"(at least {tolerance.top1_agreement_percent} % are needed)"
+        )
+    if pair.largest_difference_steps > tolerance.difference_steps:
+        causes.append(
+            f"outputs {pair.largest_difference_steps} steps apart (at most {tolerance.difference_steps})"
+        )
+    if pair.mean_difference_steps > tolerance.mean_difference_steps:
+        causes.append(
+            f"{pair.mean_difference_steps:.2f} steps apart on average (at most "
+            f"{tolerance.mean_difference_steps})"
+        )
+    return f"{pair.first} and {pair.second}: {', '.join(causes)}" if causes else ""
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file as 64 hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def verify_files(folder: Path) -> None:
+    """Check every file of an exported bundle against the digests taken when it passed the gate.
+
+    Raises ExportError naming the files that are missing or changed, or when there are no digests.
+    """
+    recorded: dict[str, str] = {}
+    for record in (folder / "model.json", folder / "parity.json"):
+        if record.exists():
+            try:
+                recorded.update(msgspec.json.decode(record.read_bytes(), type=_Proven).sha256)
+            except msgspec.DecodeError as error:
+                raise ExportError(f"{record} cannot be read ({error}): export again.") from error
+    if not recorded:
+        raise ExportError(
+            f"{folder} has neither model.json nor parity.json to prove its files: export again."
+        )
+    _require_unchanged(folder, recorded)
+
+
+class _Proven(msgspec.Struct):
+    """The part of model.json and of parity.json that names the files they speak of."""
+
+    sha256: dict[str, str]
+
+
+def _require_unchanged(folder: Path, recorded: Mapping[str, str]) -> None:
+    missing = [name for name in recorded if not (folder / name).is_file()]
+    changed = [name for name in recorded if name not in missing and sha256(folder / name) != recorded[name]]
+    if missing or changed:
+        parts = [f"missing: {', '.join(missing)}"] * bool(missing)
+        parts += [f"changed since they passed the gate: {', '.join(changed)}"] * bool(changed)
+        raise ExportError(
+            f"The exported files in {folder} are not those proven: {'; '.join(parts)}. Export again."
+        )
