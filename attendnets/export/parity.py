@@ -20,10 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from attendnets.errors import ExportError, ParityError
+from attendnets.export.facts import FACTS
 from attendnets.export.weights import different_layers
 from attendnets.runtimes import RUNTIMES, Session, TensorInfo, open_session
 
 PYTORCH = "pytorch"
+PARITY = "parity.json"
 REFERENCE_IMAGES = 300
 
 Logits = npt.NDArray[np.int8]
@@ -194,16 +196,14 @@ def verify_files(folder: Path) -> None:
     Raises ExportError naming the files that are missing or changed, or when there are no digests.
     """
     recorded: dict[str, str] = {}
-    for record in (folder / "model.json", folder / "parity.json"):
+    for record in (folder / FACTS, folder / PARITY):
         if record.exists():
             try:
                 recorded.update(msgspec.json.decode(record.read_bytes(), type=_Proven).sha256)
             except msgspec.DecodeError as error:
                 raise ExportError(f"{record} cannot be read ({error}): export again.") from error
     if not recorded:
-        raise ExportError(
-            f"{folder} has neither model.json nor parity.json to prove its files: export again."
-        )
+        raise ExportError(f"{folder} has neither {FACTS} nor {PARITY} to prove its files: export again.")
     _require_unchanged(folder, recorded)
 
 
