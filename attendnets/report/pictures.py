@@ -6,12 +6,13 @@ import base64
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from attendnets.data import Sample
-from attendnets.data.decode import flatten, open_image, upright
+from attendnets.data.decode import flatten, open_image, reading_failure, upright
 from attendnets.errors import DataError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def worst_mistakes(
                 f"{prediction.name}: measured, but not among the samples given. "
                 "Give the samples that the measurement was made of."
             )
-        image = _small(paths[prediction.name].read_bytes(), prediction.name, side)
+        image = _small(paths[prediction.name], prediction.name, side)
         mistakes.append(
             Mistake(
                 name=prediction.name,
@@ -72,11 +73,13 @@ def worst_mistakes(
     return tuple(mistakes)
 
 
-def _small(data: bytes, name: str, side: int) -> Image.Image:
+def _small(path: Path, name: str, side: int) -> Image.Image:
     try:
-        image = flatten(upright(open_image(data)))
+        image = flatten(upright(open_image(path.read_bytes())))
     except DataError as error:
         raise DataError(f"{name}: {error}") from error
+    except OSError as error:
+        raise DataError(f"{name}: {reading_failure(error)}; put the measured images back") from error
     scale = side / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     # Enlarged icons stay what they are: pixels. Photographs are reduced smoothly.

@@ -139,8 +139,8 @@ def accuracy_chart(record: ReportInput) -> Markup | None:
         q = record.quantization
         found = [("float network, validation", q.float_validation_top1_percent)]
         found.append(("int8 after training, validation", q.ptq_validation_top1_percent))
-        if q.method == "qat":
-            found.append(("int8 fine-tuned, validation", q.validation_top1_percent))
+        if q.qat_validation_top1_percent is not None:
+            found.append(("int8 fine-tuned, validation", q.qat_validation_top1_percent))
         shares += [Share.of_percent(name, top1, q.images, "slate") for name, top1 in found]
     references = []
     if record.measurement is not None:
@@ -169,12 +169,15 @@ def accuracy_notes(record: ReportInput) -> tuple[str, ...]:
     if record.quantization is not None:
         q = record.quantization
         drop = q.validation_top1_percent - q.float_validation_top1_percent
-        how = "quantized after training"
+        how = "quantized after training, without fine-tuning"
         if q.method == "qat":
             how = f"fine-tuned at 8 bits for {counted(q.qat_epochs, 'epoch')}"
+        elif q.qat_validation_top1_percent is not None:
+            how = f"quantized after training ({counted(q.qat_epochs, 'epoch')} of fine-tuning were no better)"
         notes.append(
-            f"The network was {how}, its ranges calibrated on {q.calibration_images:,} training images: "
-            f"{drop:+.1f} points against float on the {q.images:,} validation images."
+            f"The network was {how}; its ranges were calibrated on {q.calibration_images:,} training images "
+            f"({q.range_rule.replace('_', ' ')}). That is {drop:+.1f} points against float on the "
+            f"{q.images:,} validation images."
         )
     if record.comparison is not None:
         c = record.comparison

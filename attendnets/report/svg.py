@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 Attribute = str | int | float | None
 
@@ -17,7 +17,7 @@ def element(name: str, *children: str, **attributes: Attribute) -> Markup:
     ``class_`` is written class, other underscores become hyphens, and None leaves an attribute out.
     """
     written = Markup("").join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _text(value))
+        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _number_or_text(value))
         for key, value in attributes.items()
         if value is not None
     )
@@ -40,7 +40,7 @@ def drawing(
         "svg",
         *parts,
         class_=class_ or None,
-        viewBox=f"0 0 {_text(width)} {_text(height)}",
+        viewBox=f"0 0 {width:g} {height:g}",
         width=width,
         height=height,
         role="group" if interactive else "img",
@@ -124,7 +124,5 @@ def _logarithmic_ticks(low: float, high: float, count: int) -> list[float]:
     return Scale(low, high, 0, 1).ticks(3)
 
 
-def _text(value: Attribute) -> str:
-    if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".") or "0"
-    return str(escape(value)) if value is not None and not isinstance(value, str) else value or ""
+def _number_or_text(value: str | float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
