@@ -347,3 +347,15 @@ def test_a_recipe_that_cannot_work_is_refused_by_field(field: str, value: float)
 def test_a_budget_is_exactly_one_positive_length(arguments: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="Budget"):
         Budget(**arguments)  # type: ignore[arg-type]
+
+
+def test_the_record_names_the_precision_of_the_passes() -> None:
+    halved = run(small(), epochs=12, recipe=replace(QUICK, bfloat16=True))
+    assert halved.precision == "bfloat16"
+    assert halved.validation_top1_percent > 80
+    assert run(small(), epochs=1, recipe=replace(QUICK, bfloat16=False)).precision == "float32"
+
+
+def test_small_data_gets_small_batches() -> None:
+    sizes = [Recipe.for_images(images).batch_size for images in (500, 3_000, 10_000, 50_000)]
+    assert sizes == sorted(sizes) and sizes[0] < sizes[-1]

@@ -92,6 +92,8 @@ class _Run:
         self.optimizer = Optimizer(network, recipe.weight_decay)
         self.average = RunningAverage(network, recipe.averaging)
         self.weights = _class_weights(train, recipe)
+        native = bool(torch.cpu._is_avx512_bf16_supported())
+        self.bfloat16 = native if recipe.bfloat16 is None else recipe.bfloat16
         self.planned_epochs = 0
         self.steps_done = 0
         self.epochs: list[EpochRecord] = []
@@ -158,7 +160,7 @@ class _Run:
         if share < 1.0:
             order = torch.from_numpy(mixer.permutation(len(labels)))
             pixels, other = pixels.lerp(pixels[order], 1.0 - share), labels[order]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             logits = network(pixels)
         loss = self._loss(logits.float(), labels)
         if share < 1.0:
@@ -227,6 +229,7 @@ class _Run:
             "images": f"{self.train.pixels.shape} {pixels:08x} {labels:08x}",
             "network": f"{layout:08x}",
             "recipe": self.recipe,
+            "bfloat16": self.bfloat16,
             "augmentation": self.augmentation,
             "seed": self.seed,
         }
@@ -286,6 +289,7 @@ class _Run:
             seconds=sum(record.seconds for record in self.epochs),
             loading_seconds=sum(record.loading_seconds for record in self.epochs),
             recipe=self.recipe,
+            precision="bfloat16" if self.bfloat16 else "float32",
             seed=self.seed,
             threads=torch.get_num_threads(),
         )

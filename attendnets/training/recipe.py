@@ -22,7 +22,8 @@ class Recipe:
     ``class_weights`` weighs classes by ``count ** -0.5`` where the largest is more than
     ``imbalance`` times the smallest. ``mixup`` is the alpha of its beta distribution, 0 for none.
     ``clip_norm`` bounds the norm of the whole gradient. ``bfloat16`` computes forward and backward
-    passes in bfloat16, weights and sums in float32.
+    passes in bfloat16, weights and sums in float32; None does so where the processor has instructions
+    for it (without them it is slower than float32).
     """
 
     batch_size: int = 32
@@ -36,7 +37,7 @@ class Recipe:
     imbalance: float = 4.0
     mixup: float = 0.0
     clip_norm: float = 2.0
-    bfloat16: bool = False
+    bfloat16: bool | None = None
 
     def __post_init__(self) -> None:
         bounds = (
@@ -53,6 +54,14 @@ class Recipe:
         for field, good, rule in bounds:
             if not good:
                 raise UsageError(f"Recipe: {field} is {getattr(self, field)!r}; it must be {rule}.")
+
+    @classmethod
+    def for_images(cls, images: int) -> Recipe:
+        """The recipe for this many training images: the fewer there are, the smaller the batches.
+
+        A small set needs many steps an epoch to learn within an evening, a large one fast epochs.
+        """
+        return cls(batch_size=32 if images <= 6_000 else 64 if images <= 24_000 else 128)
 
     def for_short_trainings(self) -> Recipe:
         """The same recipe at a constant rate: trained to 3 epochs today, it continues to 9 tomorrow."""

@@ -27,7 +27,8 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """A finished training. ``seconds`` leave out what an interrupted epoch had cost.
+    """A finished training. ``seconds`` leave out what an interrupted epoch had cost; ``precision`` is that
+    of the passes, "float32" or "bfloat16".
 
     ``validation_top1_percent`` belongs to ``best_epoch``, whose weights were kept; chosen as the best
     of many epochs on ``validation_images`` images, it is slightly flattering.
@@ -44,6 +45,7 @@ class TrainingRecord:
     recipe: Recipe
     seed: int
     threads: int
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)
