@@ -10,8 +10,10 @@ from markupsafe import Markup
 from attendnets.report.svg import drawing, element, shortened, title
 from attendnets.report.words import percent
 
-_NUMBERED = 16
-_NAMED = 60
+#: With more classes the cells hold no numbers and the chart keeps its size on narrow screens.
+NUMBERED = 16
+_NAMED = 100
+_SIDE = 360.0
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,12 @@ class Mixing:
 
 
 def confusion_chart(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> Markup:
-    """Rows are labels, columns are answers; shade is the share of the row, numbers are images."""
+    """Rows are labels, columns are answers; shades grow with the share of the row, numbers are images."""
     count = len(classes)
-    cell = max(9.0, min(76.0, 360.0 / count))
+    cell = max(13.0, min(76.0, _SIDE / count))
     characters = max((len(name) for name in classes), default=0)
     letters = min(characters, 18)
-    font = 12.0 if cell >= 14 else 8.0
+    font = 12.0 if count <= NUMBERED else 10.0
     left = 26 + letters * font * 0.56 if count <= _NAMED else 26.0
     turned = count > 3 or characters * font * 0.56 > cell
     top = 24 + (letters * font * 0.42 + 8 if turned else 16) if count <= _NAMED else 24.0
@@ -50,8 +52,9 @@ def confusion_chart(confusion: Sequence[Sequence[int]], classes: Sequence[str]) 
                 confusion[row][column], images, (name, other), left + column * cell, y, cell, row == column
             )
     width = left + count * cell + (letters * font * 0.42 if turned and count <= _NAMED else 4)
+    kind = "confusion" if count <= NUMBERED else "confusion wide"
     label = f"Confusion matrix of {sum(map(sum, confusion))} images in {count} classes"
-    return drawing(width, top + count * cell + 2, *drawn, label=label, class_="confusion")
+    return drawing(width, top + count * cell + 2, *drawn, label=label, class_=kind)
 
 
 def largest_mixings(
@@ -87,6 +90,8 @@ def _cell(
     if not images:
         return []
     share = images / of
+    # Rare mistakes are the point of this drawing: they are to be seen beside the many right answers.
+    depth = share**0.6
     words = f"{names[0]} taken for {names[1]}: {images} of {of} images ({percent(100 * share)})"
     drawn = [
         element(
@@ -98,11 +103,11 @@ def _cell(
             height=size - 1,
             rx=min(3, size / 8),
             class_="right" if right else "wrong",
-            fill_opacity=round(share, 3),
+            fill_opacity=round(depth, 3),
         ),
     ]
-    if size >= 360 / _NUMBERED:
-        strong = " strong" if share > 0.5 else ""
+    if size >= _SIDE / NUMBERED:
+        strong = " strong" if depth > 0.6 else ""
         middle = x + size / 2 - 0.5
         font = 14 if size > 40 else 10.5
         height = y + size / 2 + (0 if size > 60 else font * 0.35)
