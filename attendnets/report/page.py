@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from attendnets.report import bars, drawing, marks, sections
+from attendnets.report import accuracies, bars, drawing, marks, sections
 from attendnets.report.record import ReportInput
 from attendnets.report.style import style
 from attendnets.report.table import CostLine, measured_text, shape_text, shortfall_text
@@ -29,8 +29,8 @@ def render(record: ReportInput) -> str:
         digest=digest(record.spec),
         headline=sections.headline(record),
         figures=sections.figures(record),
-        accuracies=sections.accuracy_chart(record),
-        accuracy_notes=sections.accuracy_notes(record),
+        accuracies=accuracies.chart(record),
+        accuracy_notes=accuracies.notes(record),
         panels=drawing.draw_panels(record.spec),
         key=marks.key(drawing.operations(record.spec)),
         cost_lines=tuple(CostLine.of(row) for row in record.cost.rows),
