@@ -168,14 +168,10 @@ class Graph:
     def multiply(
         self, a: TensorId, b: TensorId, *, name: str, parameters: int = 0, weights: int = 0
     ) -> TensorId:
-        """Element-wise product; ``parameters`` of a learned scale, ``weights`` of what folding leaves of it."""
-        return self._record(
-            "multiply", name, (a, b), self.shape(a), parameters=parameters, weights=weights
-        )
+        """Element-wise product; ``parameters`` of a learned scale, ``weights`` of it that folding leaves."""
+        return self._record("multiply", name, (a, b), self.shape(a), parameters=parameters, weights=weights)
 
-    def add(
-        self, a: TensorId, b: TensorId, *, name: str, parameters: int = 0, weights: int = 0
-    ) -> TensorId:
+    def add(self, a: TensorId, b: TensorId, *, name: str, parameters: int = 0, weights: int = 0) -> TensorId:
         """Element-wise sum of two tensors of one shape; scales as in :meth:`multiply`."""
         return self._record("add", name, (a, b), self.shape(a), parameters=parameters, weights=weights)
 

@@ -1,4 +1,4 @@
-"""The graph of operations has torch's shapes, the papers' counts, and bytes that can be worked out by hand."""
+"""The graph of operations has torch's shapes, the papers' counts, and bytes that are right by hand."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from torch import nn
 
 from attendnets.errors import SpecError
 from attendnets.graph import Graph, Shape, halved
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7])

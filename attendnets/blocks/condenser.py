@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from attendnets.blocks.activation import activation, apply_gate
 from attendnets.blocks.block import Block
 from attendnets.blocks.conv_norm_act import ConvNormAct, trace_activation, trace_convolution
-from attendnets.blocks.downsample import downsample, trace_downsample
+from attendnets.blocks.downsample import average2x2, downsample, trace_downsample
 from attendnets.blocks.shortcut import Shortcut
 from attendnets.errors import SpecError
 from attendnets.graph import Graph, TensorId
@@ -65,7 +65,7 @@ class SelectiveAttention(nn.Module):
         elif self.spec.pool == "max":
             condensed = F.max_pool2d(v, 2, 2, ceil_mode=True)
         else:
-            condensed = F.avg_pool2d(v, 2, 2, ceil_mode=True, count_include_pad=False)
+            condensed = average2x2(v)
         embedded = self.pointwise(self.grouped(condensed))
         if indices is not None:
             expanded = F.max_unpool2d(embedded, indices, (2, 2), (2, 2), output_size=size)
@@ -153,7 +153,8 @@ class CondenserBlock(Block):
             return
         assert norm.running_mean is not None and norm.running_var is not None
         channels = norm.num_features
-        affine = nn.Conv2d(channels, channels, 1, groups=channels)
+        affine = nn.Conv2d(channels, channels, 1, groups=channels, device=norm.weight.device)
+        affine = affine.to(norm.weight.dtype)
         scale = self.attend.take_scale()
         with torch.no_grad():
             factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)

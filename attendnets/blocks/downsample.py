@@ -28,6 +28,23 @@ class Halving(Protocol):
         """How."""
 
 
+def average2x2(x: Tensor) -> Tensor:
+    """(B, C, H, W) to (B, C, ceil(H / 2), ceil(W / 2)); at an odd border the mean is over what is there.
+
+    Asked for only where a side is odd: the rounding up of an even side has no 8-bit operator.
+    """
+    odd = bool(x.shape[-1] % 2 or x.shape[-2] % 2)
+    return F.avg_pool2d(x, 2, 2, ceil_mode=odd, count_include_pad=not odd)
+
+
+class AveragePool(nn.Module):
+    """:func:`average2x2` as a module."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, ceil(H / 2), ceil(W / 2))."""
+        return average2x2(x)
+
+
 class BlurPool(nn.Module):
     """Binomial [1, 2, 1] x [1, 2, 1] / 16 filter with reflected borders, then every second pixel.
 
@@ -43,7 +60,7 @@ class BlurPool(nn.Module):
 def pool2x2(kind: Downsample) -> nn.Module:
     """The pooling of a name; odd sizes round up; "stride" is the identity."""
     if kind == "average":
-        return nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False)
+        return AveragePool()
     if kind == "max":
         return nn.MaxPool2d(2, 2, ceil_mode=True)
     if kind == "blur":

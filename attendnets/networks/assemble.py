@@ -27,7 +27,7 @@ def trace_network(spec: NetworkSpec) -> Graph:
     Raises SpecError naming the field or layer where a network of this specification cannot exist.
     """
     validate(spec)
-    graph = Graph(input_shape(spec))
+    graph = Graph(input_shape(spec), "stem")
     x = trace_stem(spec.stem, graph, 0)
     for number, stage in enumerate(spec.stages):
         for position, block in enumerate(stage.blocks):

@@ -1,0 +1,30 @@
+"""Fixtures that tests of any room may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.exported_network import ExportedNetwork
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedNetwork:
+    """A small network's files, made once for all tests that run them."""
+    from tests.exported_network import make_exported_network
+
+    return make_exported_network(tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """For small networks: waking a second thread takes longer than what it would compute."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
