@@ -7,9 +7,11 @@ candidates is cheap. Parameters and multiply-adds follow the papers' convention 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from attendnets import arena
+from attendnets.arena import BIAS_BYTES
 from attendnets.blocks import trace_block
 from attendnets.errors import SpecError
 from attendnets.graph import Graph, Shape
@@ -17,12 +19,6 @@ from attendnets.networks.assemble import input_shape, trace_network
 from attendnets.networks.head import trace_head
 from attendnets.networks.stem import trace_stem
 from attendnets.spec import BlockSpec, HeadSpec, NetworkSpec, StemSpec, validate
-
-BIAS_BYTES = 4
-
-ARENA_BYTES_PER_OPERATION = 0
-ARENA_BYTES_PER_CHANNEL = 0
-ARENA_BASE_BYTES = 0
 
 
 class CostRow(NamedTuple):
@@ -45,26 +41,45 @@ class Cost:
     """A network's price.
 
     ``weights_bytes``: weights at ``bits`` and a 4-byte bias per output channel, norms folded;
-    ``activation_bytes``: the peak over the order of execution at 8 bits; ``arena_bytes``: predicted for
-    the tflite-micro interpreter (peak activations and its bookkeeping per operation and channel).
+    ``activation_bytes``: the peak over the order of execution at 8 bits. ``arena_bytes`` and
+    ``file_bytes`` are predictions for tflite-micro and the .tflite file at 8 bits, made when asked for.
     """
 
     parameters: int
     macs: int
     weights_bytes: int
     activation_bytes: int
-    arena_bytes: int
     rows: tuple[CostRow, ...]
+    spec: NetworkSpec
+
+    @cached_property
+    def arena_bytes(self) -> int:
+        """Predicted for the tflite-micro interpreter."""
+        return arena.arena_bytes(trace_network(self.spec))
+
+    @cached_property
+    def file_bytes(self) -> int:
+        """Predicted for the exported .tflite file."""
+        return arena.file_bytes(trace_network(self.spec))
+
+    def figure(self, quantity: str) -> float | None:
+        """A counted or predicted quantity by the name that requirements use; None for any other."""
+        attribute = _ATTRIBUTES.get(quantity)
+        return None if attribute is None else float(getattr(self, attribute))
 
     def figures(self) -> dict[str, float]:
-        """The counted and predicted quantities by the names that requirements use."""
-        return {
-            "parameters": self.parameters,
-            "macs": self.macs,
-            "weights": self.weights_bytes,
-            "activations": self.activation_bytes,
-            "arena": self.arena_bytes,
-        }
+        """All counted and predicted quantities."""
+        return {name: float(getattr(self, attribute)) for name, attribute in _ATTRIBUTES.items()}
+
+
+_ATTRIBUTES = {
+    "parameters": "parameters",
+    "macs": "macs",
+    "weights": "weights_bytes",
+    "activations": "activation_bytes",
+    "file": "file_bytes",
+    "arena": "arena_bytes",
+}
 
 
 def _row(name: str, kind: str, graph: Graph, bits: int) -> CostRow:
@@ -129,17 +144,11 @@ def cost(spec: NetworkSpec, bits: int = 8) -> Cost:
     except SpecError:
         trace_network(spec)
         raise
-    activation_bytes = max(row.activation_bytes for row in rows)
-    bookkeeping = (
-        ARENA_BASE_BYTES
-        + ARENA_BYTES_PER_OPERATION * sum(row.operations for row in rows)
-        + ARENA_BYTES_PER_CHANNEL * sum(row.biases for row in rows)
-    )
     return Cost(
         parameters=sum(row.parameters for row in rows),
         macs=sum(row.macs for row in rows),
         weights_bytes=sum(row.weights_bytes for row in rows),
-        activation_bytes=activation_bytes,
-        arena_bytes=activation_bytes + bookkeeping,
+        activation_bytes=max(row.activation_bytes for row in rows),
         rows=tuple(rows),
+        spec=spec,
     )

@@ -187,6 +187,7 @@ def test_requirements_find_the_quantities_under_their_names() -> None:
         "macs": counted.macs,
         "weights": counted.weights_bytes,
         "activations": counted.activation_bytes,
+        "file": counted.file_bytes,
         "arena": counted.arena_bytes,
     }
 

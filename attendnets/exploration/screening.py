@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from attendnets.cost import cost
 from attendnets.errors import InfeasibleError
@@ -16,6 +17,7 @@ from attendnets.requirements import Requirement, Requirements, format_value
 from attendnets.spec import NetworkSpec, digest
 
 NEAREST = 3
+QUANTITIES_BY_PRICE = ("parameters", "macs", "weights", "activations", "file", "arena")
 _STEPS = 1500
 
 
@@ -23,31 +25,43 @@ _STEPS = 1500
 class Screen:
     """Lets candidates pass that meet every requirement on counted and predicted costs; counts them.
 
-    ``macs_limit`` is the largest number of multiply-adds that can still be trained in the time there is.
+    ``largest_macs`` is the largest number of multiply-adds that can still be trained in the time there is.
     """
 
     requirements: Requirements
-    macs_limit: float | None = None
+    largest_macs: float | None = None
     screened: int = 0
     refused: int = 0
 
     def __call__(self, network: NetworkSpec) -> bool:
         """Whether ``network`` may be trained."""
         self.screened += 1
-        figures = cost(network).figures()
-        passed = self.violation(figures) == 0.0 and (
-            self.macs_limit is None or figures["macs"] <= self.macs_limit
+        price = cost(network)
+        passed = (self.largest_macs is None or price.macs <= self.largest_macs) and not any(
+            item.violation(price.figure(item.quantity) or 0.0) for item in self.countable
         )
         self.refused += not passed
         return passed
 
     def violation(self, figures: Mapping[str, float]) -> float:
         """Sum of relative violations over the requirements that ``figures`` speak of."""
-        return sum(item.violation(figures[item.quantity]) for item in self.countable(figures))
+        return sum(
+            item.violation(figures[item.quantity])
+            for item in self.requirements.items
+            if item.quantity in figures
+        )
 
-    def countable(self, figures: Mapping[str, float]) -> tuple[Requirement, ...]:
-        """The requirements that costs alone can judge."""
-        return tuple(item for item in self.requirements.items if item.quantity in figures)
+    @cached_property
+    def countable(self) -> tuple[Requirement, ...]:
+        """The requirements that costs alone can judge, the cheapest to judge first."""
+        names = list(QUANTITIES_BY_PRICE)
+        items = [item for item in self.requirements.items if item.quantity in names]
+        return tuple(sorted(items, key=lambda item: names.index(item.quantity)))
+
+    def figures(self, network: NetworkSpec) -> dict[str, float]:
+        """Costs of ``network`` in the quantities that are required."""
+        price = cost(network)
+        return {item.quantity: price.figure(item.quantity) or 0.0 for item in self.countable}
 
 
 def require_feasible(space: DesignSpace, screen: Screen, seed: int) -> None:
@@ -62,7 +76,7 @@ def require_feasible(space: DesignSpace, screen: Screen, seed: int) -> None:
 
     def visit(point: Decisions) -> float:
         network = space.network(point)
-        violation = screen.violation(cost(network).figures())
+        violation = screen.violation(screen.figures(network))
         visited[digest(network)] = (violation, point)
         return violation
 
@@ -78,8 +92,8 @@ def require_feasible(space: DesignSpace, screen: Screen, seed: int) -> None:
 
 
 def _explain(space: DesignSpace, screen: Screen, ranked: list[tuple[float, Decisions]]) -> str:
-    points = [cost(space.network(point)).figures() for _, point in ranked]
-    items = screen.countable(points[0])
+    points = [screen.figures(space.network(point)) for _, point in ranked]
+    items = screen.countable
     binding = max(items, key=lambda item: item.violation(points[0][item.quantity]))
     texts = (
         ", ".join(f"{item.quantity} {format_value(item.quantity, figures[item.quantity])}" for item in items)

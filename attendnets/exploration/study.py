@@ -102,6 +102,7 @@ class StudyRecord:
     seed: int
     rung_epochs: tuple[int, ...]
     validation_images: int
+    largest_macs: float | None
 
     @property
     def network(self) -> NetworkSpec:
@@ -340,6 +341,7 @@ class _Study:
             seed=self.options.seed,
             rung_epochs=self.options.rung_epochs,
             validation_images=chosen.results[highest].images,
+            largest_macs=self.screen.largest_macs,
         )
 
     def _candidates(self) -> Iterator[Candidate]:

@@ -14,12 +14,12 @@ from attendnets.requirements import Requirements
 SPACE = DesignSpace(channels=1, classes=2)
 
 
-def screen(*texts: str, macs_limit: float | None = None) -> Screen:
-    return Screen(Requirements.parse(texts), macs_limit)
+def screen(*texts: str, largest_macs: float | None = None) -> Screen:
+    return Screen(Requirements.parse(texts), largest_macs)
 
 
 def test_only_networks_within_counted_requirements_pass() -> None:
-    limits = screen("weights<=100KB", "activations<=100KB", "top1>=75", macs_limit=20e6)
+    limits = screen("weights<=100KB", "activations<=100KB", "top1>=75", largest_macs=20e6)
     rng = random.Random(0)
     passed = [n for n in (SPACE.network(SPACE.draw(rng)) for _ in range(500)) if limits(n)]
     assert passed
