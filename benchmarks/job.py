@@ -26,7 +26,7 @@ def build(arguments: Sequence[str], folder: Path) -> float:
 
     Raises SystemExit with the command's exit code unless it built a network, met or not.
     """
-    command = [str(Path(sys.executable).with_name("attendnets")), "build", *arguments, "--out", str(folder)]
+    command = [sys.executable, "-m", "attendnets", "build", *arguments, "--out", str(folder)]
     started = time.perf_counter()
     finished = subprocess.run(command, check=False)
     if finished.returncode not in (0, NOT_MET):

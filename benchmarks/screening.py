@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from attendnets.cost import cost
@@ -53,7 +52,7 @@ def screening_figures(candidates: int, seed: int) -> dict[str, Any]:
 
 def help_seconds(repeats: int) -> list[float]:
     """Wall seconds of ``attendnets --help``, each in a process of its own, after one to warm the disk."""
-    command = [str(Path(sys.executable).with_name("attendnets")), "--help"]
+    command = [sys.executable, "-m", "attendnets", "--help"]
     seconds = []
     for _ in range(repeats + 1):
         started = time.perf_counter()
