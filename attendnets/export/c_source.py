@@ -114,5 +114,6 @@ def _float(value: float) -> str:
 def _quoted(name: str) -> str:
     if any(ord(character) < ord(" ") for character in name):
         raise ExportError(f"The class name {name!r} has control characters: rename the class.")
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    # A question mark may begin a trigraph.
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"').replace("?", "\\?")
     return f'"{escaped}"'

@@ -1,0 +1,208 @@
+"""The gate lets exported files through that compute what the quantized network computes, and no others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from attendnets import atomic
+from attendnets.errors import ExportError, ParityError, RuntimeFailure
+from attendnets.export.parity import (
+    ParityReport,
+    Tolerance,
+    check_parity,
+    same_best_class,
+    sha256,
+    verify_files,
+)
+from attendnets.export.weights import different_layers, onnx_layers, tflite_layers
+from attendnets.runtimes import RUNTIMES
+from tests.exported_network import ExportedNetwork, weight_positions, with_flipped_bit
+
+PROGRAMS = {"pytorch", *RUNTIMES}
+
+
+@pytest.fixture(scope="module")
+def report(exported: ExportedNetwork) -> ParityReport:
+    return check_parity(exported.quantized.run, exported.tflite, exported.onnx, exported.pixels)
+
+
+class TestHonestFiles:
+    def test_pass(self, report: ParityReport) -> None:
+        assert report.passed
+        assert report.failures == ()
+        report.require()
+
+    def test_are_compared_in_every_pair_of_programs(self, report: ParityReport) -> None:
+        pairs = {frozenset((pair.first, pair.second)) for pair in report.pairs}
+        assert len(report.pairs) == len(pairs) == len(PROGRAMS) * (len(PROGRAMS) - 1) // 2
+        assert frozenset.union(*pairs) == PROGRAMS
+        assert set(report.versions) == PROGRAMS
+
+    def test_are_compared_on_every_image(self, report: ParityReport, exported: ExportedNetwork) -> None:
+        assert report.images == len(exported.pixels)
+        assert {pair.images for pair in report.pairs} == {len(exported.pixels)}
+
+    def test_leave_their_digests(self, report: ParityReport, exported: ExportedNetwork) -> None:
+        assert report.sha256 == {
+            "network.tflite": sha256(exported.tflite),
+            "network.onnx": sha256(exported.onnx),
+        }
+
+    def test_reference_kernels_agree_with_each_other_within_a_step(self, report: ParityReport) -> None:
+        pair = next(p for p in report.pairs if {p.first, p.second} == {"litert_reference", "tflite_micro"})
+        assert pair.largest_difference_steps <= 1
+
+    def test_leave_a_report_that_survives_json(self, report: ParityReport) -> None:
+        assert msgspec.json.decode(msgspec.json.encode(report), type=ParityReport) == report
+
+
+def test_slow_kernels_run_a_stated_part_spread_over_the_images(exported: ExportedNetwork) -> None:
+    report = check_parity(
+        exported.quantized.run, exported.tflite, exported.onnx, exported.pixels, reference_images=7
+    )
+    images = {(pair.first, pair.second): pair.images for pair in report.pairs}
+    assert images["pytorch", "litert"] == images["litert", "onnxruntime"] == len(exported.pixels)
+    assert images["pytorch", "tflite_micro"] == images["litert_reference", "tflite_micro"] == 7
+
+
+def test_one_image_is_enough(exported: ExportedNetwork) -> None:
+    one = exported.pixels[:1]
+    assert check_parity(exported.quantized.run, exported.tflite, exported.onnx, one).images == 1
+
+
+class TestTampering:
+    def test_any_flipped_weight_bit_of_the_tflite_file_is_caught(
+        self, exported: ExportedNetwork, tmp_path: Path
+    ) -> None:
+        assert different_layers(exported.tflite, exported.onnx) == ()
+        for seed, position in enumerate(weight_positions(exported.tflite, 40, seed=11)):
+            altered = with_flipped_bit(exported.tflite, tmp_path / "network.tflite", position, bit=seed % 8)
+            assert different_layers(altered, exported.onnx), f"bit {seed % 8} of byte {position}"
+
+    def test_any_flipped_weight_bit_of_the_onnx_file_is_caught(
+        self, exported: ExportedNetwork, tmp_path: Path
+    ) -> None:
+        for seed, position in enumerate(onnx_weight_positions(exported.onnx, 40, seed=12)):
+            altered = with_flipped_bit(exported.onnx, tmp_path / "network.onnx", position, bit=seed % 8)
+            assert different_layers(exported.tflite, altered), f"bit {seed % 8} of byte {position}"
+
+    @pytest.mark.parametrize("file_format", ["tflite", "onnx"])
+    def test_the_gate_fails_and_names_the_layer(
+        self, exported: ExportedNetwork, tmp_path: Path, file_format: str
+    ) -> None:
+        tflite, onnx = exported.tflite, exported.onnx
+        if file_format == "tflite":
+            (position,) = weight_positions(tflite, 1, seed=1)
+            tflite = with_flipped_bit(tflite, tmp_path / "network.tflite", position)
+        else:
+            (position,) = onnx_weight_positions(onnx, 1, seed=1)
+            onnx = with_flipped_bit(onnx, tmp_path / "network.onnx", position)
+        report = check_parity(exported.quantized.run, tflite, onnx, exported.pixels[:20])
+        assert not report.passed
+        with pytest.raises(ParityError, match=r"different weights: .* of network\."):
+            report.require()
+
+    def test_an_altered_bias_or_scale_is_caught(self, exported: ExportedNetwork, tmp_path: Path) -> None:
+        layer = tflite_layers(exported.tflite)[3]
+        largest = int(np.abs(layer.bias).argmax())
+        stored = np.round(layer.bias / layer.bias_step).astype("<i4").tobytes()
+        offset = exported.tflite.read_bytes().index(stored) + 4 * largest
+        altered = with_flipped_bit(exported.tflite, tmp_path / "bias.tflite", offset, bit=7)
+        assert different_layers(altered, exported.onnx)
+        scale = layer.scales.astype("<f4").tobytes()
+        offset = exported.tflite.read_bytes().index(scale) + 2
+        altered = with_flipped_bit(exported.tflite, tmp_path / "scale.tflite", offset, bit=5)
+        assert different_layers(altered, exported.onnx)
+
+
+class TestWrongFiles:
+    def test_of_another_program_do_not_pass(self, exported: ExportedNetwork) -> None:
+        def negated(pixels: np.ndarray) -> np.ndarray:
+            return -exported.quantized.run(pixels)
+
+        report = check_parity(negated, exported.tflite, exported.onnx, exported.pixels)
+        with pytest.raises(ParityError, match="pytorch and litert: the same class in"):
+            report.require()
+        # The files agree with each other, and the report says which program is alone.
+        assert all(failure.startswith("pytorch and ") for failure in report.failures)
+
+    def test_beyond_a_tolerance_do_not_pass(self, exported: ExportedNetwork) -> None:
+        strict = Tolerance(top1_agreement_percent=100.0, difference_steps=0, mean_difference_steps=0.0)
+
+        def shifted(pixels: np.ndarray) -> np.ndarray:
+            return exported.quantized.run(pixels) + 1.0
+
+        report = check_parity(shifted, exported.tflite, exported.onnx, exported.pixels, strict)
+        assert any("steps apart (at most 0)" in failure for failure in report.failures)
+        assert any("on average (at most 0.0)" in failure for failure in report.failures)
+
+    def test_that_are_damaged_are_refused(self, exported: ExportedNetwork, tmp_path: Path) -> None:
+        cut = tmp_path / "network.tflite"
+        cut.write_bytes(exported.tflite.read_bytes()[:-100])
+        with pytest.raises(RuntimeFailure, match="cut short"):
+            check_parity(exported.quantized.run, cut, exported.onnx, exported.pixels)
+
+
+def test_equal_best_logits_agree_with_either_class() -> None:
+    first = np.array([[5, 5, 1], [5, 4, 1], [1, 2, 3]], np.int8)
+    second = np.array([[1, 5, 4], [4, 5, 1], [0, 0, 9]], np.int8)
+    assert same_best_class(first, second).tolist() == [True, False, True]
+
+
+def test_layers_are_the_same_in_both_formats(exported: ExportedNetwork) -> None:
+    tflite, onnx = tflite_layers(exported.tflite), onnx_layers(exported.onnx)
+    assert len(tflite) == len(onnx) > 8
+    assert sorted(layer.weights.shape for layer in tflite) == sorted(layer.weights.shape for layer in onnx)
+
+
+class TestVerifyFiles:
+    @pytest.fixture
+    def folder(self, exported: ExportedNetwork, report: ParityReport, tmp_path: Path) -> Path:
+        for file in (exported.tflite, exported.onnx):
+            shutil.copy(file, tmp_path)
+        atomic.write_json(tmp_path / "parity.json", report)
+        return tmp_path
+
+    def test_proven_files_are_accepted(self, folder: Path) -> None:
+        verify_files(folder)
+
+    @pytest.mark.parametrize("name", ["network.tflite", "network.onnx"])
+    def test_every_changed_byte_is_found(self, folder: Path, name: str) -> None:
+        proven = (folder / name).read_bytes()
+        for offset in (0, len(proven) // 3, len(proven) - 1):
+            changed = bytearray(proven)
+            changed[offset] ^= 1
+            (folder / name).write_bytes(changed)
+            with pytest.raises(ExportError, match=f"changed since they passed the gate: {name}"):
+                verify_files(folder)
+
+    def test_missing_files_are_named(self, folder: Path) -> None:
+        (folder / "network.onnx").unlink()
+        with pytest.raises(ExportError, match=r"missing: network\.onnx"):
+            verify_files(folder)
+
+    def test_a_folder_without_proof_is_refused(self, folder: Path) -> None:
+        (folder / "parity.json").unlink()
+        with pytest.raises(ExportError, match="neither"):
+            verify_files(folder)
+
+    def test_a_broken_record_is_refused(self, folder: Path) -> None:
+        (folder / "parity.json").write_text("{")
+        with pytest.raises(ExportError, match="cannot be read"):
+            verify_files(folder)
+
+
+def onnx_weight_positions(path: Path, count: int, seed: int) -> list[int]:
+    import onnx
+    from onnx import numpy_helper
+
+    content = path.read_bytes()
+    tensors = [numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer]
+    weights = [t.tobytes() for t in tensors if t.dtype == np.int8 and t.ndim >= 2]
+    offsets = [content.index(data) + k for data in weights for k in range(len(data))]
+    return [int(k) for k in np.random.default_rng(seed).choice(offsets, count, replace=False)]
