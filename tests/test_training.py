@@ -249,6 +249,18 @@ def test_a_budget_in_seconds_becomes_a_number_of_epochs_that_repeats_the_trainin
     assert_equal_to_the_bit(timed, counted)
 
 
+def test_seconds_never_buy_more_epochs_than_the_recipe_allows() -> None:
+    record = train(
+        small(),
+        TRAIN,
+        VALIDATION,
+        recipe=replace(QUICK, most_epochs=2),
+        budget=Budget(seconds=3600.0),
+        augmentation=Augmentation.none(),
+    )
+    assert len(record.epochs) == 2
+
+
 def test_progress_counts_down(tmp_path: Path) -> None:
     seen: list[Progress] = []
     run(small(), epochs=3, progress=seen.append)

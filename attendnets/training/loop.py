@@ -215,7 +215,7 @@ class _Run:
         validating = time.perf_counter() - begun
         per_epoch = float(np.median(times[2:] or times)) * self.steps_per_epoch + validating
         left = seconds * _PLANNED_SHARE - (time.perf_counter() - started)
-        return max(1, int(left / per_epoch))
+        return min(self.recipe.most_epochs, max(1, int(left / per_epoch)))
 
     def job(self) -> str:
         """What must be the same for a checkpoint to be continued, as text."""

@@ -23,7 +23,8 @@ class Recipe:
     ``imbalance`` times the smallest. ``mixup`` is the alpha of its beta distribution, 0 for none.
     ``clip_norm`` bounds the norm of the whole gradient. ``bfloat16`` computes forward and backward
     passes in bfloat16, weights and sums in float32; None does so where the processor has instructions
-    for it (without them it is slower than float32).
+    for it (without them it is slower than float32). A budget in seconds plans at most ``most_epochs``:
+    beyond, small sets are learned by heart.
     """
 
     batch_size: int = 32
@@ -38,6 +39,7 @@ class Recipe:
     mixup: float = 0.0
     clip_norm: float = 2.0
     bfloat16: bool | None = None
+    most_epochs: int = 300
 
     def __post_init__(self) -> None:
         bounds = (
@@ -50,18 +52,23 @@ class Recipe:
             ("imbalance", self.imbalance >= 1, "1 or more"),
             ("mixup", self.mixup >= 0, "0 or more"),
             ("clip_norm", self.clip_norm > 0, "above 0"),
+            ("most_epochs", self.most_epochs >= 1, "at least 1"),
         )
         for field, good, rule in bounds:
             if not good:
                 raise UsageError(f"Recipe: {field} is {getattr(self, field)!r}; it must be {rule}.")
 
     @classmethod
-    def for_images(cls, images: int) -> Recipe:
+    def for_images(cls, images: int, orientation_free: bool = False) -> Recipe:
         """The recipe for this many training images: the fewer there are, the smaller the batches.
 
-        A small set needs many steps an epoch to learn within an evening, a large one fast epochs.
+        A small set needs many steps an epoch, a large one fast epochs. Pictures without an upright are
+        augmented weakly (``Augmentation.orientation_free``), so that fewer epochs are enough.
         """
-        return cls(batch_size=32 if images <= 6_000 else 64 if images <= 24_000 else 128)
+        return cls(
+            batch_size=32 if images <= 6_000 else 64 if images <= 24_000 else 128,
+            most_epochs=90 if orientation_free else 300,
+        )
 
     def for_short_trainings(self) -> Recipe:
         """The same recipe at a constant rate: trained to 3 epochs today, it continues to 9 tomorrow."""
