@@ -9,7 +9,7 @@ from markupsafe import Markup
 from attendnets.report import bars
 from attendnets.report.bars import Reference, Share
 from attendnets.report.record import ReportInput
-from attendnets.report.words import counted, percent
+from attendnets.report.words import counted, percent, signed
 
 if TYPE_CHECKING:
     from attendnets.benchmark import Measurement
@@ -62,13 +62,14 @@ def notes(record: ReportInput) -> tuple[str, ...]:
             how = f"quantized after training ({counted(q.qat_epochs, 'epoch')} of fine-tuning were no better)"
         told.append(
             f"The network was {how}; its ranges were calibrated on {q.calibration_images:,} training images "
-            f"({q.range_rule.replace('_', ' ')}). That is {drop:+.1f} points against float on the "
+            f"({q.range_rule.replace('_', ' ')}). That is {signed(drop)} points against float on the "
             f"{q.images:,} validation images."
         )
     if record.comparison is not None:
         c = record.comparison
+        points = signed(c.difference_percent)
         told.append(
-            f"On the same {c.images:,} test images the exported file is {c.difference_percent:+.1f} points "
+            f"On the same {c.images:,} test images the exported file is {points} points "
             f"from the float network: {c.only_first} images only the file gets right, {c.only_second} only "
             f"the float network (McNemar's exact test, p = {c.p_value:.2g})."
         )

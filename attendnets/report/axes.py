@@ -9,7 +9,7 @@ from markupsafe import Markup
 from attendnets.report.svg import Scale, drawing, element, join
 
 WIDTH, HEIGHT = 420.0, 284.0
-LEFT, RIGHT, TOP, BOTTOM = 42.0, 408.0, 28.0, 238.0
+LEFT, RIGHT, TOP, BOTTOM = 42.0, 408.0, 40.0, 240.0
 
 
 def frame(
@@ -21,27 +21,30 @@ def frame(
     x_text: Callable[[float], str],
     y_text: Callable[[float], str] = "{:g}".format,
 ) -> Markup:
-    """Horizontal grid lines, ticks below, and what the axes show: y above the chart, x below it."""
+    """Horizontal grid lines, ticks below, and what the axes show: y above the chart, x below it.
+
+    Ticks of x whose text is empty are left out.
+    """
     drawn: list[Markup] = []
     for value in y.ticks(5):
         drawn.append(element("path", d=f"M{LEFT} {y(value):.1f}H{RIGHT}", class_="grid"))
         drawn.append(element("text", y_text(value), x=LEFT - 7, y=y(value) + 4, class_="end soft"))
-    for value in x.ticks(5):
+    for value in filter(x_text, x.ticks(5)):
         drawn.append(element("path", d=f"M{x(value):.1f} {BOTTOM}v4", class_="axis"))
         drawn.append(element("text", x_text(value), x=x(value), y=BOTTOM + 17, class_="middle soft"))
     drawn.append(element("path", d=f"M{LEFT} {BOTTOM}H{RIGHT}", class_="axis"))
-    drawn.append(element("text", y_name, x=4, y=14, class_="name"))
+    drawn.append(element("text", y_name, x=4, y=13, class_="name"))
     drawn.append(element("text", x_name, x=RIGHT, y=HEIGHT - 8, class_="end name"))
     return join(drawn)
 
 
 def vertical(x: float, text: str, *, class_: str = "bound") -> Markup:
-    """A line from top to bottom; its text beside it, on the side where there is room."""
+    """A line from top to bottom; its text above the chart, on the side where there is room."""
     anchor, shift = ("end", -5) if x > (LEFT + RIGHT) / 2 else ("start", 5)
     return join(
         (
-            element("path", d=f"M{x:.1f} {TOP - 6}V{BOTTOM}", class_=class_),
-            element("text", text, x=x + shift, y=TOP + 4, class_=f"{anchor} {class_}"),
+            element("path", d=f"M{x:.1f} {TOP - 18}V{BOTTOM}", class_=class_),
+            element("text", text, x=x + shift, y=TOP - 9, class_=f"{anchor} {class_}"),
         )
     )
 

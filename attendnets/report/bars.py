@@ -1,4 +1,4 @@
-"""Rows of figures on one scale: accuracies with their intervals, times, and distances from a bound."""
+"""Rows of figures on one scale: accuracies with their intervals, and distances from a bound."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from attendnets.statistics import wilson_interval
 
 _WIDTH = 420.0
 _ROW = 36.0
-_LETTERS = 28
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ class Reference:
 def interval_chart(shares: Sequence[Share], references: Sequence[Reference], label: str) -> Markup:
     """One row an accuracy: a dot for the figure, a line for its 95 % interval."""
     ends = [end for share in shares for end in share.interval_percent]
-    x = around([*ends, *(reference.percent for reference in references)], 8, _WIDTH - 12, within=(0, 100))
+    marked = [reference.percent for reference in references]
+    x = around([*ends, *marked], 8, _WIDTH - 12, least=5, within=(0, 100))
     top = 12.0 + 15 * len(references)
     bottom = top + _ROW * len(shares) + 6
     drawn: list[Markup] = []
@@ -97,46 +97,6 @@ def _interval(share: Share, x: Scale, y: float) -> list[Markup]:
             element("circle", cx=x(share.percent), cy=line, r=4.5, class_=f"mark {share.colour}"),
         ),
     ]
-
-
-def time_bars(times: Sequence[tuple[str, float]], limit: int = 60) -> Markup:
-    """Milliseconds of each operator in order of execution; beyond ``limit`` the shortest are summed up."""
-    rows = list(enumerate(times, start=1))
-    if len(rows) > limit:
-        kept = sorted(sorted(rows, key=lambda row: -row[1][1])[: limit - 1])
-        rest = sum(milliseconds for _, (_, milliseconds) in rows) - sum(row[1][1] for row in kept)
-        rows = [*kept, (0, (f"{len(rows) - len(kept)} shorter ones", rest))]
-    total = sum(milliseconds for _, (_, milliseconds) in rows) or 1.0
-    letters = min(_LETTERS, max(len(f"{number}. {name}") for number, (name, _) in rows))
-    left = 14 + 7.0 * letters
-    x = Scale(0, max(milliseconds for _, (_, milliseconds) in rows) or 1.0, left, _WIDTH - 92)
-    drawn = []
-    for place, (number, (name, milliseconds)) in enumerate(rows):
-        y = place * 19.0
-        words = f"{number}. {name}" if number else name
-        share = 100 * milliseconds / total
-        drawn += [
-            element("text", title(words), shortened(words, _LETTERS), x=left - 8, y=y + 13, class_="end"),
-            element(
-                "rect",
-                title(f"{words}: {milliseconds:.4f} ms, {share:.1f} %"),
-                x=left,
-                y=y + 3,
-                width=max(1.0, x(milliseconds) - left),
-                height=12,
-                rx=2,
-                class_="bar blue",
-            ),
-            element(
-                "text",
-                f"{milliseconds:.3f} ms · {share:.0f} %",
-                x=max(left + 1, x(milliseconds)) + 6,
-                y=y + 13,
-                class_="soft",
-            ),
-        ]
-    label = f"Time of {len(times)} operators, {total:.3f} ms together"
-    return drawing(_WIDTH, 19.0 * len(rows) + 4, *drawn, label=label, class_="chart")
 
 
 def margin_bar(judgement: Judgement) -> Markup:

@@ -20,7 +20,7 @@ def accuracy_curve(record: TrainingRecord) -> Markup:
     """Validation accuracy over epochs; the epoch whose weights were kept is marked."""
     x = _epochs(record, RIGHT - 8)
     tops = [epoch.validation_top1_percent for epoch in record.epochs]
-    y = around(tops, BOTTOM, TOP, within=(0, 100))
+    y = around(tops, BOTTOM, TOP, least=5, within=(0, 100))
     best = next(epoch for epoch in record.epochs if epoch.epoch == record.best_epoch)
     place = x(best.epoch), y(best.validation_top1_percent)
     anchor = "end" if place[0] > (LEFT + RIGHT) / 2 else "start"
@@ -41,7 +41,7 @@ def loss_curves(record: TrainingRecord) -> Markup:
         "training": ([epoch.train_loss for epoch in record.epochs], "amber"),
         "validation": ([epoch.validation_loss for epoch in record.epochs], "blue"),
     }
-    y = around([loss for losses, _ in curves.values() for loss in losses], BOTTOM, TOP)
+    y = around([loss for losses, _ in curves.values() for loss in losses], BOTTOM, TOP, least=0.05)
     drawn = []
     heights = {name: y(losses[-1]) for name, (losses, _) in curves.items()}
     apart = 13 - abs(heights["training"] - heights["validation"])

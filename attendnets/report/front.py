@@ -35,7 +35,7 @@ def front_chart(study: StudyRecord, quantity: str, bounds: Mapping[str, float]) 
     top1 = bounds.get("top1")
     spread = max(accuracies) - min(accuracies)
     near = top1 is not None and top1 <= max(accuracies) + max(5.0, spread)
-    y = around([*accuracies, *([top1] if top1 and near else [])], BOTTOM, TOP, within=(0, 100))
+    y = around([*accuracies, *([top1] if top1 and near else [])], BOTTOM, TOP, least=5, within=(0, 100))
     front = _front(trained, quantity)
     parts = [
         frame(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from attendnets.benchmark import Measurement
 
 _CLASSES_SHOWN = 20
+_OPERATORS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,16 @@ class Figure:
     name: str
     value: str
     note: str
+
+
+@dataclass(frozen=True)
+class OperatorShare:
+    """Time of one operator, its percent of all operators' time, and of the longest operator's."""
+
+    name: str
+    milliseconds: float
+    percent: float
+    bar_percent: float
 
 
 def headline(record: ReportInput) -> Headline:
@@ -161,6 +172,12 @@ def training(record: ReportInput) -> dict[str, Any] | None:
     }
 
 
+def _times(operator_ms: Sequence[tuple[str, float]]) -> list[OperatorShare]:
+    total = sum(milliseconds for _, milliseconds in operator_ms) or 1.0
+    longest = max((milliseconds for _, milliseconds in operator_ms), default=0.0) or 1.0
+    return [OperatorShare(name, ms, 100 * ms / total, 100 * ms / longest) for name, ms in operator_ms]
+
+
 def _setting(value: object) -> str:
     if value is None:
         return "chosen by the machine"
@@ -187,8 +204,9 @@ def tested(record: ReportInput) -> dict[str, Any] | None:
         ),
         "omitted": len(classes) - len(worst),
         "wrong": m.images - sum(m.confusion[row][row] for row in range(len(m.classes))),
-        "times": bars.time_bars(m.operator_ms) if m.operator_ms else None,
+        "times": _times(m.operator_ms),
         "times_total": sum(milliseconds for _, milliseconds in m.operator_ms),
+        "slowest": sorted(_times(m.operator_ms), key=lambda time: -time.milliseconds)[:_OPERATORS_SHOWN],
         "threads": counted(m.threads, "thread"),
     }
 

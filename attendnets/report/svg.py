@@ -91,15 +91,23 @@ class Scale:
 
 
 def around(
-    values: Iterable[float], start: float, end: float, *, within: tuple[float, float] = (-math.inf, math.inf)
+    values: Iterable[float],
+    start: float,
+    end: float,
+    *,
+    least: float,
+    within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Scale:
-    """An even scale from a round value below all ``values`` to one above, inside ``within``."""
+    """An even scale from a round value below all ``values`` to one above, inside ``within``.
+
+    It spans at least ``least``, so that small differences do not look large.
+    """
     numbers = list(values)
     low, high = min(numbers), max(numbers)
-    step = _round_step(max(high - low, abs(high) * 1e-3, 1e-9) / 4)
-    low, high = math.floor(low / step) * step, math.ceil(high / step) * step
-    if high == low:
-        low, high = low - step, high + step
+    missing = max(0.0, least - (high - low))
+    low, high = low - missing / 2, high + missing / 2
+    step = _round_step((high - low) / 4)
+    low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     return Scale(max(low, within[0]), min(high, within[1]), start, end)
 
 
@@ -121,7 +129,7 @@ def _logarithmic_ticks(low: float, high: float, count: int) -> list[float]:
         ticks = [f * 10.0**p for p in powers for f in factors if low <= f * 10.0**p <= high]
         if len(ticks) >= min(3, count):
             return ticks[:: max(1, math.ceil(len(ticks) / (2 * count)))]
-    return Scale(low, high, 0, 1).ticks(3)
+    return Scale(low, high, 0, 1).ticks(4)
 
 
 def _number_or_text(value: str | float) -> str:

@@ -15,6 +15,11 @@ def interval(ends: tuple[float, float]) -> str:
     return f"{ends[0]:.1f} to {percent(ends[1])}"
 
 
+def signed(points: float) -> str:
+    """"+1.2", "-0.3", "±0.0"."""
+    return f"{points:+.1f}" if abs(points) >= 0.05 else "±0.0"
+
+
 def duration(seconds: float) -> str:
     """"0.42 s", "12.3 s", "4 min 05 s", "1 h 02 min"."""
     if seconds < 0.995:

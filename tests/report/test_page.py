@@ -121,6 +121,12 @@ def test_a_keyboard_visits_the_front_and_skips_the_crowd(page: Reader) -> None:
     assert 4 <= stops.count(None) < len(stops) / 2
 
 
+def test_the_slowest_operators_come_first_and_all_follow_in_order(page: Reader) -> None:
+    assert "The slowest operators operator time share of all ADD 0.056 ms" in page.text
+    words = "All 24 operators Operators in order of execution operator time share of all CONV_2D 0.010 ms"
+    assert words in page.text
+
+
 def test_the_commands_and_versions_are_there_to_be_repeated(page: Reader) -> None:
     assert records.COMMAND in page.text
     for word in ("2.13.0", "seed", "9f86d081884c7d65", "5f" * 32, "AMD EPYC, 2 cores, Linux"):
