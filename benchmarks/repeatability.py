@@ -23,7 +23,16 @@ def main() -> None:
     parser.add_argument("--epochs", default="4")
     parser.add_argument("--seed", default="0")
     given = parser.parse_args()
-    counts = ["--trials", given.trials, "--epochs", given.epochs, "--seed", given.seed]
+    counts = [
+        "--trials",
+        given.trials,
+        "--epochs",
+        given.epochs,
+        "--seed",
+        given.seed,
+        "--largest-macs",
+        "3e6",
+    ]
     options = ["elpv", "--require", "weights<=100KB", *counts]
     runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
