@@ -10,14 +10,22 @@ from attendnets.exploration.proposer import Accept
 from attendnets.exploration.space import Decisions, DesignSpace, Kind, Value
 
 _FAMILIES: tuple[tuple[Kind, ...], ...] = (
-    ("pepe", "pepe", "pepe", "pepe"),
+    ("convolution", "convolution", "convolution"),
+    ("convolution", "visual_condenser", "visual_condenser"),
+    ("double_condenser", "double_condenser", "double_condenser"),
     ("visual_condenser", "visual_condenser", "pepe", "pepe"),
-    ("convolution", "convolution", "pepe", "pepe"),
-    ("double_condenser", "double_condenser", "pepe", "pepe"),
 )
-_WIDTHS = (16, 24, 48, 96)
-_DEPTHS = (1, 2, 2, 2)
-_SCALES = (3.0, 2.5, 2.0, 1.6, 1.3, 1.0, 0.8, 0.65, 0.5, 0.35, 0.25)
+_WIDTHS = {3: (24, 40, 56), 4: (16, 24, 48, 96)}
+_DEPTHS: dict[Kind, int] = {
+    "convolution": 1,
+    "double_condenser": 1,
+    "visual_condenser": 2,
+    "pepe": 2,
+    "condenser": 2,
+}
+_RATIOS: dict[Kind, float] = {"pepe": 2.0, "visual_condenser": 0.5}
+_EMBEDDINGS: dict[Kind, float] = {"visual_condenser": 1.0}
+_SCALES = (4.0, 3.0, 2.5, 2.0, 1.6, 1.3, 1.15, 1.0, 0.85, 0.7, 0.55, 0.4, 0.25)
 _SIZE = 96
 
 
@@ -26,7 +34,7 @@ def prototypes(space: DesignSpace, accept: Accept) -> tuple[Decisions, ...]:
     points = []
     sizes = sorted(space.sizes, key=lambda size: (abs(size - _SIZE), size))
     for family in _FAMILIES:
-        if any(kind not in space.kinds for kind in family):
+        if any(kind not in space.kinds for kind in family) or len(family) not in space.stages:
             continue
         candidates = (_point(space, family, scale, size) for size in sizes for scale in _SCALES)
         found = next((point for point in candidates if accept(space.network(point))), None)
@@ -36,24 +44,28 @@ def prototypes(space: DesignSpace, accept: Accept) -> tuple[Decisions, ...]:
 
 
 def _point(space: DesignSpace, family: tuple[Kind, ...], scale: float, size: int) -> Decisions:
+    stages = len(family)
     wanted: dict[str, Value] = {
         "size": size,
         "stem_width": 16,
-        "stages": max(space.stages),
-        "entry_stride": 1,
+        "stages": stages,
+        "entry_stride": 2,
         "downsample": "average",
         "gate": "sigmoid",
         "features": 0,
     }
-    for stage, kind in enumerate(family):
+    rows = max(space.stages)
+    for row in range(rows):
+        position = max(0, row - (rows - stages))
+        kind = family[position]
         wanted |= {
-            f"kind{stage}": kind,
-            f"width{stage}": _WIDTHS[stage] * scale,
-            f"depth{stage}": _DEPTHS[stage],
-            f"ratio{stage}": 2.0 if kind == "pepe" else 1.0,
-            f"embedding{stage}": 0.5,
-            f"kernel{stage}": 3,
-            f"groups{stage}": 1,
+            f"kind{row}": kind,
+            f"width{row}": _WIDTHS[stages][position] * scale,
+            f"depth{row}": _DEPTHS[kind],
+            f"ratio{row}": _RATIOS.get(kind, 1.0),
+            f"embedding{row}": _EMBEDDINGS.get(kind, 0.5),
+            f"kernel{row}": 3,
+            f"groups{row}": 1,
         }
     return {name: _nearest(values, wanted[name]) for name, values in space.choices().items()}
 

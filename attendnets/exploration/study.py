@@ -32,6 +32,8 @@ from attendnets.spec import NetworkSpec, digest, from_json, to_json
 
 STUDY_NAME = "attendnets"
 REDUCTION = 3
+EQUAL = 0.5
+"""Standard errors of the best validation accuracy within which two networks count as equally accurate."""
 _START_SHARE = 0.7
 
 
@@ -291,7 +293,7 @@ class _Study:
         self.study.tell(entry.number, score if math.isfinite(score) else -1e6)
 
     def _ranked(self, entries: list[_Entry], rung: int) -> list[_Entry]:
-        """Best first. Those within one standard error of the best accuracy are equal in it: U decides.
+        """Best first. Those within ``EQUAL`` standard errors of the best accuracy are equal in it: U decides.
 
         The others follow by accuracy. Violated accuracy floors need no term: they go with accuracy.
         """
@@ -299,7 +301,7 @@ class _Study:
             return []
         top = max(entries, key=lambda e: e.results[rung].top1_percent).results[rung]
         share = min(max(top.top1_percent / 100.0, 0.0), 1.0)
-        margin = 100.0 * math.sqrt(share * (1.0 - share) / top.images)
+        margin = EQUAL * 100.0 * math.sqrt(share * (1.0 - share) / top.images)
 
         def key(entry: _Entry) -> tuple[bool, float, int]:
             top1 = entry.results[rung].top1_percent

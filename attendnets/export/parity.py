@@ -33,7 +33,7 @@ Logits = npt.NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far two runtimes may differ.
+    """How far two runtimes may differ; one image may always disagree on its class, however few there are.
 
     A step is one int8 unit of the output. One layer differs by a step in a few values of a thousand; a
     whole network has been seen to differ by 2, once by 6, on single values and by far less than one on
@@ -43,7 +43,7 @@ class Tolerance:
 
     top1_agreement_percent: float = 98.0
     difference_steps: int = 8
-    mean_difference_steps: float = 1.0
+    mean_difference_steps: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,8 @@ def same_best_class(first: npt.NDArray[np.integer], second: npt.NDArray[np.integ
 
 def _failure(pair: ParityPair, tolerance: Tolerance) -> str:
     causes = []
-    if pair.top1_agreement_percent < tolerance.top1_agreement_percent:
+    disagreeing = round(pair.images * (1 - pair.top1_agreement_percent / 100))
+    if disagreeing > 1 and pair.top1_agreement_percent < tolerance.top1_agreement_percent:
         causes.append(
             f"the same class in {pair.top1_agreement_percent:.1f} % of {pair.images} images "
             f"(at least {tolerance.top1_agreement_percent} % are needed)"

@@ -1,0 +1,5 @@
+"""`python -m attendnets`."""
+
+from attendnets.cli import main
+
+main()

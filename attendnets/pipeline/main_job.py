@@ -1,0 +1,92 @@
+"""The main job: all stages in order over one run folder, each skipped where it is finished."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from attendnets import atomic
+from attendnets.data import DataSet, PixelCache, open_data_set
+from attendnets.pipeline import planning
+from attendnets.pipeline.commands import repeat_command
+from attendnets.pipeline.context import Context, use_threads
+from attendnets.pipeline.learning_stages import explore_stage, quantize_stage, train_stage
+from attendnets.pipeline.listener import Listener, Step
+from attendnets.pipeline.product_stages import FinalRecord, benchmark_stage, export_stage
+from attendnets.pipeline.report_stage import report_stage
+from attendnets.requirements import Requirements, Verdict
+from attendnets.run import Job, RunFolder
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build gives: the run folder, the verdict on the exported file, and the measurement."""
+
+    run: Path
+    verdict: Verdict
+    record: FinalRecord
+
+
+def prepare(job: Job, out: Path, listener: Listener | None = None, command: str | None = None) -> Context:
+    """Check the job and its data, and make or take up the run folder.
+
+    Raises UsageError for the job, DataError for the data, RunFolderError for the folder.
+    """
+    listener = listener or Listener()
+    job = planning.checked(job)
+    Requirements.parse(job.requirements)
+    use_threads(job)
+    listener.started("check")
+    started = time.perf_counter()
+    data = open_data_set(
+        job.data,
+        seed=job.seed,
+        progress=lambda done, total: listener.step(Step("check", "images read", done, total, None)),
+    )
+    run = RunFolder.create(out, job, command or repeat_command(job, out), data.digest)
+    inputs = {"data": data.digest}
+    if not run.is_finished("check", inputs):
+        with run.stage("check", inputs):
+            atomic.write_json(run.data, data.check)
+    for note in data.notes:
+        listener.note(note)
+    listener.finished("check", time.perf_counter() - started, _summary(data))
+    return Context(run, data, PixelCache(run.cache), listener)
+
+
+def reopen(out: Path, listener: Listener | None = None, **changes: object) -> Context:
+    """The context of an existing run, its job's fields changed by ``changes`` where they are not None."""
+    run = RunFolder.open(out)
+    job = replace(run.record.job, **{k: v for k, v in changes.items() if v is not None})  # type: ignore[arg-type]
+    run.change_job(job)
+    return prepare(job, out, listener, run.record.command)
+
+
+def build(job: Job, out: Path, listener: Listener | None = None, command: str | None = None) -> BuildResult:
+    """A folder of images and requirements in, a proven int8 network out.
+
+    ``out`` is the run folder; a run that was interrupted goes on where it was. The same job on the same
+    machine, with ``trials`` and ``epochs`` given, gives the same network and the same accuracy.
+
+    Raises UsageError, DataError, RunFolderError (usage), InfeasibleError (costs alone rule the
+    requirements out), TrainingError, QuantizationError, ExportError (failures).
+    """
+    context = prepare(job, out, listener, command)
+    explore_stage(context)
+    train_stage(context)
+    quantize_stage(context)
+    export_stage(context)
+    record = benchmark_stage(context)
+    report_stage(context)
+    return BuildResult(out, record.verdict, record)
+
+
+def _summary(data: DataSet) -> str:
+    learning, check = data.learning, data.check
+    left_out = f", {len(check.unreadable)} left out as unreadable" if check.unreadable else ""
+    grey = "grey" if data.channels == 1 else "colour"
+    return (
+        f"{check.images} {grey} images of {len(data.classes)} classes: {len(learning.train)} to train, "
+        f"{len(learning.validation)} to validate, {len(data.test)} sealed for the test{left_out}"
+    )
