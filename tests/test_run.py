@@ -34,7 +34,7 @@ def test_a_stage_that_failed_is_not_finished(tmp_path: Path) -> None:
 def test_doing_a_stage_again_unfinishes_all_after_it(tmp_path: Path) -> None:
     run = make(tmp_path / "run")
     for name in ("explore", "train", "quantize"):
-        with run.stage(name, {}):  # type: ignore[arg-type]
+        with run.stage(name, {}):
             pass
     with run.stage("train", {"weights": "new"}):
         pass

@@ -8,7 +8,7 @@ from attendnets.pipeline.main_job import BuildResult, build, prepare, reopen
 from attendnets.pipeline.prediction import ImagePrediction, predict
 from attendnets.pipeline.product import Product, benchmark_product, open_product
 from attendnets.pipeline.product_stages import FinalRecord, benchmark_stage, export_stage
-from attendnets.pipeline.report_stage import report_stage
+from attendnets.pipeline.reporting import report_stage
 
 __all__ = [
     "BuildResult",

@@ -71,7 +71,7 @@ def explore_stage(context: Context) -> StudyRecord:
 
 def train_stage(context: Context) -> TrainingRecord:
     """Train the chosen network; the best weights by validation are written."""
-    run, job, learning = context.run, context.job, context.data.learning
+    run, job = context.run, context.job
     inputs = {
         "network": file_digest(run.network),
         "data": context.data.digest,

@@ -14,7 +14,7 @@ from attendnets.pipeline.context import Context, use_threads
 from attendnets.pipeline.learning_stages import explore_stage, quantize_stage, train_stage
 from attendnets.pipeline.listener import Listener, Step
 from attendnets.pipeline.product_stages import FinalRecord, benchmark_stage, export_stage
-from attendnets.pipeline.report_stage import report_stage
+from attendnets.pipeline.reporting import report_stage
 from attendnets.requirements import Requirements, Verdict
 from attendnets.run import Job, RunFolder
 

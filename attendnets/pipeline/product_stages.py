@@ -14,6 +14,7 @@ from attendnets.cost import cost
 from attendnets.data import Sample
 from attendnets.export.bundle import write_bundle
 from attendnets.export.litert import export_litert
+from attendnets.export.model_card import write_model_card
 from attendnets.export.onnx import export_onnx
 from attendnets.export.parity import ParityReport, check_parity, verify_files
 from attendnets.pipeline.context import Context
@@ -122,6 +123,7 @@ def benchmark_stage(context: Context) -> FinalRecord:
             ),
             test_digest=context.data.test.digest,
         )
+        write_model_card(run.export, measurement)
         atomic.write_json(run.measure, record)
     low, high = measurement.top1_interval_percent
     context.listener.finished(
