@@ -161,7 +161,7 @@ class RunFolder:
         return cls(path, record)
 
     def change_job(self, job: Job) -> None:
-        """Take other arguments for the stages that are still to come; finished ones see that by their inputs."""
+        """Take other arguments for stages still to come; finished ones see that by their inputs."""
         if job != self.record.job:
             self.record = replace(self.record, job=job)
             self._write()

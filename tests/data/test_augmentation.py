@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +76,9 @@ def test_none_changes_nothing() -> None:
     ],
     ids=["horizontal", "vertical", "turns", "both flips", "all eight"],
 )
-def test_flips_and_turns_give_each_position_about_equally_often(augmentation, possible) -> None:
+def test_flips_and_turns_give_each_position_about_equally_often(
+    augmentation: Augmentation, possible: list[Callable[[Tensor], Tensor]]
+) -> None:
     image = random_images()
     out = augmented(image.expand(400, -1, -1, -1), augmentation)
     expected = [change(image[0]) for change in possible]
@@ -212,6 +216,6 @@ def test_the_two_recipes_say_what_they_assume() -> None:
         {"rotate_degrees": 400.0}, {"brightness": 2.0},
     ],
 )  # fmt: skip
-def test_impossible_strengths_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_strengths_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong))):
         dataclasses.replace(Augmentation.none(), **wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ GREY = np.array([[0, 1, 127], [128, 254, 255]], np.uint8)
 RED, WHITE, NAVY = (255, 0, 0), (255, 255, 255), (0, 0, 128)
 COLOUR = np.array([[RED, WHITE, NAVY], [(1, 2, 3), (250, 128, 7), (0, 0, 0)]], np.uint8)
 # ITU-R 601 in 16-bit fixed point, written out.
-LUMA = ((COLOUR.astype(np.int64) @ [19595, 38470, 7471] + 0x8000) >> 16).astype(np.uint8)
+LUMA = ((COLOUR.astype(np.int64) @ np.array([19595, 38470, 7471]) + 0x8000) >> 16).astype(np.uint8)
 
 
 def as_grey(path: Path) -> Array:
@@ -143,7 +144,10 @@ def test_cmyk_ink_is_light_taken_away(tmp_path: Path, suffix: str) -> None:
     image = Image.new("CMYK", (64, 16))
     for column, ink in enumerate(inks):
         image.paste(ink, (16 * column, 0, 16 * column + 16, 16))
-    image.save(path, **({"quality": 100} if suffix == "jpg" else {}))
+    if suffix == "jpg":
+        image.save(path, quality=100)
+    else:
+        image.save(path)
     with Image.open(path) as stored:
         assert stored.mode == "CMYK"
     seen = as_rgb(path)[8, 8::16].astype(int)
@@ -190,7 +194,7 @@ def test_sixteen_bit_grey_with_alpha_lies_on_white(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("suffix", ["png", "tiff"])
 def test_a_picture_is_turned_as_its_exif_data_says(
-    tmp_path: Path, orientation: int, seen, suffix: str
+    tmp_path: Path, orientation: int, seen: Callable[[Array], Array], suffix: str
 ) -> None:
     path = tmp_path / f"turned.{suffix}"
     exif = Image.Exif()
@@ -265,8 +269,13 @@ def test_bombs_are_refused_by_the_size_that_they_declare(tmp_path: Path, side: i
         load_pixels(path, Preprocessing(1, 8, 8))
 
 
-@pytest.mark.parametrize("values", [np.float32([[0.5]]), np.int32([[70000]]), np.int32([[-1]])])
-def test_values_without_a_defined_range_are_refused_not_guessed(tmp_path: Path, values: Array) -> None:
+@pytest.mark.parametrize(
+    "values",
+    [np.array([[0.5]], np.float32), np.array([[70000]], np.int32), np.array([[-1]], np.int32)],
+)
+def test_values_without_a_defined_range_are_refused_not_guessed(
+    tmp_path: Path, values: npt.NDArray[np.float32 | np.int32]
+) -> None:
     path = tmp_path / "wide.tiff"
     Image.fromarray(values).save(path)
     with pytest.raises(DataError, match="no defined way to 8 bits"):

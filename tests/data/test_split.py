@@ -63,7 +63,7 @@ def test_every_split_has_every_class_in_proportion_and_copies_stay_together(
         by_content.setdefault(member.content, set()).add(splits[member.name])
     assert all(len(where) == 1 for where in by_content.values())
     for label in range(3):
-        counts = Counter(splits[m.name] for m in everything if m.label == label)
+        counts: Counter[str] = Counter(splits[m.name] for m in everything if m.label == label)
         images = sum(counts.values())
         assert counts["train"] >= 1
         # A group of copies may overshoot a share, and every class has at least one image everywhere.
