@@ -48,7 +48,7 @@ class QuantizedNetwork:
         logits = np.zeros((len(pixels), self.spec.classes), np.float32)
         with torch.inference_mode():
             for start in range(0, len(pixels), _BATCH):
-                part = torch.from_numpy(np.ascontiguousarray(pixels[start : start + _BATCH]))
+                part = torch.from_numpy(np.array(pixels[start : start + _BATCH]))
                 logits[start : start + _BATCH] = self.program(part.permute(0, 3, 1, 2).float()).numpy()
         return logits
 
