@@ -77,7 +77,7 @@ def make_exported_network(folder: Path) -> ExportedNetwork:
     table = PixelTable(*waves(200, seed=1))
     _fit_last_layer(network, table)
     quantized = quantize_post_training(network, table)
-    pixels, labels = waves(60, seed=2)
+    pixels, labels = waves(120, seed=2)
     made = ExportedNetwork(folder / "network.tflite", folder / "network.onnx", quantized, pixels, labels)
     export_litert(quantized, made.tflite)
     export_onnx(quantized, made.onnx)

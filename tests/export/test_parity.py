@@ -12,9 +12,11 @@ import pytest
 from attendnets import atomic
 from attendnets.errors import ExportError, ParityError, RuntimeFailure
 from attendnets.export.parity import (
+    ParityPair,
     ParityReport,
     Tolerance,
     check_parity,
+    failure_of,
     same_best_class,
     sha256,
     verify_files,
@@ -152,6 +154,21 @@ def test_equal_best_logits_agree_with_either_class() -> None:
     first = np.array([[5, 5, 1], [5, 4, 1], [1, 2, 3]], np.int8)
     second = np.array([[1, 5, 4], [4, 5, 1], [0, 0, 9]], np.int8)
     assert same_best_class(first, second).tolist() == [True, False, True]
+
+
+def test_few_images_are_not_failed_for_near_ties() -> None:
+    def judged(images: int, agreeing: int) -> str:
+        share = 100 * agreeing / images
+        pair = ParityPair(
+            "pytorch", "litert", images, share, largest_difference_steps=1, mean_difference_steps=0
+        )
+        return failure_of(pair, Tolerance())
+
+    assert judged(images=3, agreeing=2) == ""
+    assert judged(images=60, agreeing=58) == ""
+    assert judged(images=300, agreeing=293) == ""
+    assert "95.0 % of 300 images" in judged(images=300, agreeing=285)
+    assert judged(images=12, agreeing=8)
 
 
 def test_layers_are_the_same_in_both_formats(exported: ExportedNetwork) -> None:
