@@ -16,7 +16,13 @@ from typing import Any
 from benchmarks import job
 from benchmarks.record import ROOT, write_record
 
-ARGUMENTS = ("elpv", "--require", "top1>=75", "--require", "weights<=100KB", "--require", "arena<=256KB")
+ARGUMENTS = (
+    "elpv",
+    *("--require", "top1>=75"),
+    *("--require", "weights<=100KB"),
+    *("--require", "arena<=256KB"),
+    *("--require", "file<=100KB"),
+)
 
 
 def fresh_clone(folder: Path, minutes: str) -> dict[str, Any]:

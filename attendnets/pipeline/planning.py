@@ -6,7 +6,7 @@ from attendnets.errors import UsageError
 from attendnets.run import Job
 
 DEFAULT_MINUTES = 20.0
-EXPLORE_SHARE = 0.25
+EXPLORE_SHARE = 0.35
 FINISH_SHARE = 0.08
 FINISH_SECONDS = 40.0
 """Kept back for quantization, export and measurement: a share of the whole and a fixed part."""
