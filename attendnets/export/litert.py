@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import copy
+import io
 import os
 import sys
 import tempfile
@@ -19,7 +19,7 @@ from attendnets.export.slim import slim
 from attendnets.quantize import QuantizedNetwork
 from attendnets.quantize.annotator import attribute
 from attendnets.quantize.grids import PerChannelWeightGrid
-from attendnets.quantize.program import convert
+from attendnets.quantize.program import convert, duplicate
 from attendnets.quantize.pt2e import quiet
 from attendnets.runtimes import FileDescription, describe_file
 
@@ -108,8 +108,7 @@ class _ChannelsLast(nn.Module):
 
 def _on_grid(quantized: QuantizedNetwork) -> torch.fx.GraphModule:
     """The prepared program with every weight rounded to its grid."""
-    with quiet():
-        prepared = copy.deepcopy(quantized.prepared)
+    prepared = duplicate(quantized.prepared)
     with torch.no_grad():
         for node in prepared.graph.nodes:
             if node.op != "call_module":
@@ -125,7 +124,10 @@ def _on_grid(quantized: QuantizedNetwork) -> torch.fx.GraphModule:
 @contextlib.contextmanager
 def _captured_output() -> Iterator[Callable[[], str]]:
     """Keep what Python and C++ print to themselves; yields a function that returns the last lines."""
-    with tempfile.TemporaryFile() as sink:
+    with (
+        tempfile.TemporaryFile() as sink,
+        io.TextIOWrapper(sink, errors="replace", line_buffering=True) as text,
+    ):
 
         def said() -> str:
             sink.seek(0)
@@ -138,10 +140,9 @@ def _captured_output() -> Iterator[Callable[[], str]]:
         try:
             os.dup2(sink.fileno(), 1)
             os.dup2(sink.fileno(), 2)
-            yield said
+            with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+                yield said
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for number, copy_of in zip((1, 2), saved, strict=True):
-                os.dup2(copy_of, number)
-                os.close(copy_of)
+            for number, original in zip((1, 2), saved, strict=True):
+                os.dup2(original, number)
+                os.close(original)

@@ -172,6 +172,8 @@ class _Writer:
         """Input, weight (int8) and bias (int32) of a layer, each behind a DequantizeLinear."""
         arguments: tuple[Any, ...] = node.args
         source, weight, *rest = arguments
+        if weight.target is not qdq.dequantize_per_channel.default:
+            raise ExportError(f"Layer {node.name} ({node.target}) is float. Quantize the network first.")
         integers, scales = (self._tensor(argument) for argument in weight.args[:2])
         scales = scales.astype(np.float32)
         scale = self._constant(f"{node.name}_weight_scale", scales)
@@ -233,16 +235,17 @@ class _Writer:
         )
 
     def _resize(self, node: Node) -> None:
-        height, width = node.meta["val"].shape[-2:]
-        sizes = self._constant(f"size_{height}x{width}", np.array([height, width], np.int64))
+        """By scales: sizes would fix the batch, and ONNX Runtime mistakes sizes of chosen axes."""
+        pairs = zip(_grid_size(node.args[0]), _grid_size(node), strict=True)
+        factors = [_nearest_factor(old, new) for old, new in pairs]
+        scales = np.array([1, 1, *factors], np.float32)
         self._names[node] = self._add(
             "Resize",
-            [self._input(node), "", "", sizes],
+            [self._input(node), "", self._constant(f"{node.name}_scales", scales)],
             node.name,
             mode="nearest",
             nearest_mode="floor",
             coordinate_transformation_mode="asymmetric",
-            axes=[2, 3],
         )
 
     def _pad(self, node: Node) -> None:
@@ -258,16 +261,27 @@ class _Writer:
         )
 
     def _clamp(self, node: Node) -> None:
-        """ReLU and ReLU6; nothing where the QuantizeLinear behind it clamps to the same range already."""
-        source = self._input(node)
+        """ReLU and ReLU6: nothing, for the QuantizeLinear behind them clamps to the same range already."""
         bounded = node.target not in (aten.relu.default, aten.relu_.default)
-        if all(_clamps_alike(user, 6.0 if bounded else None) for user in node.users):
-            self._names[node] = source
-        elif bounded:
-            ends = [self._constant(f"clip_{end}", np.array(end, np.float32)) for end in (0, 6)]
-            self._names[node] = self._add("Clip", [source, *ends], node.name)
-        else:
-            self._names[node] = self._add("Relu", [source], node.name)
+        if not all(_clamps_alike(user, 6.0 if bounded else None) for user in node.users):
+            raise ExportError(
+                f"{node.name} ({node.target}) is followed by a grid that is wider than its range. "
+                "Quantize the network again."
+            )
+        self._names[node] = self._input(node)
+
+
+def _nearest_scale(before: int, after: int) -> np.float32:
+    """The factor by which a runtime that computes in float32 gets ``after`` rows, each from the right one."""
+    scale = np.float32(after / before)
+    if int(np.float32(before) * scale) < after:
+        scale = np.nextafter(scale, np.float32(np.inf))
+    rows = np.arange(after)
+    if int(np.float32(before) * scale) != after or not np.array_equal(
+        np.floor(rows.astype(np.float32) / scale), rows * before // after
+    ):
+        raise ExportError(f"Unpooling from {before} to {after} rows has no exact form in an .onnx file.")
+    return scale
 
 
 def _clamps_alike(user: Node, highest: float | None) -> bool:
@@ -275,6 +289,26 @@ def _clamps_alike(user: Node, highest: float | None) -> bool:
         return False
     covered = float(user.args[1]) * (ACTIVATION_MAX - ACTIVATION_MIN)  # type: ignore[arg-type]
     return highest is None or covered <= highest * (1 + 1e-6)
+
+
+def _grid_size(node: Any) -> list[int]:
+    """Rows and columns of a value; quantizing and dequantizing, which keep them, are looked through."""
+    while "val" not in node.meta:
+        node = node.args[0]
+    return [int(size) for size in node.meta["val"].shape[-2:]]
+
+
+def _nearest_factor(old: int, new: int) -> np.float32:
+    """A factor by which nearest upsampling from ``old`` rows gives the ``new`` rows that integers would."""
+    exact = np.float32(new / old)
+    rows = np.arange(new, dtype=np.float32)
+    for factor in (exact, np.nextafter(exact, np.float32(np.inf))):
+        copied = np.floor(rows / factor).astype(np.int64)
+        if int(np.floor(old * factor)) == new and np.array_equal(copied, np.arange(new) * old // new):
+            return np.float32(factor)
+    raise ExportError(
+        f"Upsampling from {old} to {new} rows has no factor in 32 bits. Use another input size."
+    )
 
 
 def _arguments(node: Node, start: int, *defaults: Any) -> tuple[Any, ...]:

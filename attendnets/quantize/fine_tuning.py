@@ -6,7 +6,6 @@ Activation grids stay as calibrated: moving with the batches, or learned, they d
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from dataclasses import dataclass
@@ -21,8 +20,7 @@ from attendnets.data.augmentation import Augmentation
 from attendnets.data.batches import PixelTable, TrainingBatches
 from attendnets.errors import QuantizationError
 from attendnets.quantize.grids import Mode, set_mode
-from attendnets.quantize.program import settle
-from attendnets.quantize.pt2e import quiet
+from attendnets.quantize.program import duplicate, settle
 from attendnets.quantize.record import Progress, QuantizationOptions
 from attendnets.training import accuracy
 
@@ -105,7 +103,7 @@ def _planned_epochs(
     started = time.perf_counter()
     accuracy(program, validation)
     validating = time.perf_counter() - started
-    student, times = _Student(copy.deepcopy(program), options.rate), []
+    student, times = _Student(duplicate(program), options.rate), []
     for pixels, _ in batches.epoch(0):
         begun = time.perf_counter()
         student.step(pixels, options.rate / 100)
@@ -125,8 +123,7 @@ class _Student:
 
     def __init__(self, program: GraphModule, rate: float) -> None:
         self.program = program
-        with quiet():
-            self.teacher = copy.deepcopy(program)
+        self.teacher = duplicate(program)
         set_mode(self.teacher, Mode.PASS)
         set_mode(program, Mode.QUANTIZE)
         self._magnitudes = {name: _magnitude(p.detach()) for name, p in program.named_parameters()}

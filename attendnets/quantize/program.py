@@ -93,13 +93,19 @@ def load_observed(program: GraphModule, observed: Mapping[str, Tensor]) -> None:
             target.copy_(observed[name])
 
 
+def duplicate(program: GraphModule) -> GraphModule:
+    """A copy that shares nothing with ``program``."""
+    with quiet():
+        return copy.deepcopy(program)
+
+
 def convert(program: GraphModule, *, fold_weights: bool = True) -> GraphModule:
     """A converted copy of a prepared program whose grids are chosen; ``program`` stays as it is.
 
     With ``fold_weights`` weights are int8 constants, else float constants that the program quantizes.
     """
     with quiet():
-        converted: GraphModule = convert_pt2e(copy.deepcopy(program), fold_quantize=fold_weights)
+        converted: GraphModule = convert_pt2e(duplicate(program), fold_quantize=fold_weights)
     return converted
 
 

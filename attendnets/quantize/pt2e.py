@@ -11,17 +11,19 @@ import logging
 import warnings
 from collections.abc import Iterator
 
+import torch
+
 _TALKATIVE = ("torchao", "torch.utils._pytree", "torch.onnx")
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings and no log lines below errors from torch's and torchao's export machinery."""
+    """No warnings, no log lines below errors, and the caller's random numbers untouched by example inputs."""
     levels = {name: logging.getLogger(name).level for name in _TALKATIVE}
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             warnings.simplefilter("ignore")
             yield
     finally:

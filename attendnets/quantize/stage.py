@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 
 import numpy as np
@@ -16,7 +15,7 @@ from attendnets.errors import QuantizationError
 from attendnets.quantize.calibration import Calibration, calibrate
 from attendnets.quantize.fine_tuning import fine_tune
 from attendnets.quantize.network import QuantizedNetwork
-from attendnets.quantize.program import Foldable, prepare, settle
+from attendnets.quantize.program import Foldable, duplicate, prepare, settle
 from attendnets.quantize.record import Progress, QuantizationOptions, QuantizationRecord
 from attendnets.training import Accuracy, accuracy
 
@@ -87,7 +86,7 @@ def quantize(
     epochs, qat = 0, None
     if _needs_fine_tuning(in_float, ptq, options):
         tell("fine-tuning", 0, 1)
-        student = copy.deepcopy(prepared)
+        student = duplicate(prepared)
         found = fine_tune(
             student,
             train,
