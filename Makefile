@@ -17,8 +17,8 @@ PIP := $(BIN)/python -m pip install --constraint requirements.lock
 .PHONY: demo test test-slow lint clean
 
 demo: $(VENV)/.demo
-	$(BIN)/attendnets build elpv --require "top1>=75" --require "weights<=100KB" --require "arena<=256KB" --require "file<=100KB" \
-		--minutes $(MINUTES) --out $(OUT)
+	$(BIN)/attendnets build elpv --require "top1>=75" --require "weights<=100KB" --require "arena<=256KB" \
+		--require "file<=100KB" --minutes $(MINUTES) --out $(OUT)
 
 # All checks run, also after one has failed; pytest's closing line comes last.
 test: $(VENV)/.test

@@ -25,8 +25,8 @@ Dimension: TypeAlias = Literal["bytes", "count", "percent", "time"]
 Price: TypeAlias = Literal["counted", "predicted", "trained", "measured"]
 
 PRICES: tuple[Price, ...] = ("counted", "predicted", "trained", "measured")
-"""How dearly a figure is got, cheapest first: from the spec alone, by a model of the device or runtime,
-by training, by running the exported file."""
+"""How dearly a first figure is got, cheapest first: exactly from the spec, by a model of the runtime or file
+format, by training, by running the exported file. The verdict is about measured figures in any case."""
 
 # The first unit is the base unit; it is what a bare number means, except for times.
 _UNITS: dict[Dimension, dict[str, float]] = {
@@ -64,7 +64,7 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("weights", "bytes of constants at 8 bits", "bytes", "counted", "<="),
         Quantity("activations", "peak bytes of live activations", "bytes", "counted", "<="),
         Quantity("arena", "bytes of working memory under tflite-micro", "bytes", "predicted", "<="),
-        Quantity("file", "bytes of the exported file", "bytes", "measured", "<="),
+        Quantity("file", "bytes of the exported file", "bytes", "predicted", "<="),
         Quantity("latency", "median time for one image", "time", "measured", "<="),
     )
 }

@@ -96,11 +96,27 @@ def repeatability_table(record: Record) -> str:
     return "\n".join([*_table(head, rows), "", _provenance(record)])
 
 
+def arena_table(record: Record) -> str:
+    """Predictions from the specification against exported files."""
+    figures = record.figures
+    rows = [
+        (
+            name,
+            f"{figures[f'{key}_error_percent_mean']:.1f} %",
+            f"{figures[f'{key}_error_percent_largest']:.1f} %",
+        )
+        for name, key in (("arena under tflite-micro", "arena"), (".tflite file", "file"))
+    ]
+    head = (f"predicted, {_count(figures['networks'], 'network')}", "mean error", "largest error")
+    return "\n".join([*_table(head, rows), "", _provenance(record)])
+
+
 TABLES: dict[str, Callable[[Record], str]] = {
     "demo": job_table,
     "clothing": job_table,
     "screening": screening_table,
     "repeatability": repeatability_table,
+    "arena": arena_table,
 }
 
 

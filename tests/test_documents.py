@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import attendnets
+from benchmarks import demo
 from benchmarks.record import RESULTS, ROOT, Record, read_record
 from benchmarks.render import DOCUMENTS, TABLES, parts, render
 
@@ -84,6 +87,18 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
 def test_links_between_documents_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_demo_is_one_job_everywhere() -> None:
+    printed = subprocess.run(
+        ["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    made = shlex.split(printed.stdout.replace("\\\n", " "))
+    made = made[made.index("build") :]
+    told = re.search(r"`attendnets (build elpv [^`]*)`", (ROOT / "README.md").read_text())
+    assert told is not None
+    assert made == shlex.split(told[1])
+    assert made[1:-4] == list(demo.ARGUMENTS)
 
 
 def test_the_readme_uses_names_that_exist() -> None:

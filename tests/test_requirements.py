@@ -204,9 +204,9 @@ def test_a_requirement_without_its_figure_is_an_error_not_a_pass() -> None:
 
 
 def test_requirements_can_be_asked_cheapest_first() -> None:
-    job = Requirements.parse(["top1>=75", "file<=100KB", "weights<=100KB", "arena<=256KB"])
+    job = Requirements.parse(["top1>=75", "latency<=5ms", "file<=100KB", "weights<=100KB", "arena<=256KB"])
     by_price = [[item.quantity for item in job.of_price(price).items] for price in PRICES]
-    assert by_price == [["weights"], ["arena"], ["top1"], ["file"]]
+    assert by_price == [["weights"], ["file", "arena"], ["top1"], ["latency"]]
     assert job.of_price(*PRICES) == job
 
 
