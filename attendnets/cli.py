@@ -38,9 +38,6 @@ Require = Annotated[
 Minutes = Annotated[float | None, Parameter(help="For the whole job (default 20).")]
 Trials = Annotated[int | None, Parameter(help="Networks to try, instead of the clock.")]
 Epochs = Annotated[int | None, Parameter(help="Epochs of the final training, instead of the clock.")]
-LargestMacs = Annotated[
-    float | None, Parameter(help="Explore no larger network (default: what can be trained in the minutes).")
-]
 Seed = Annotated[int, Parameter(help="Of splits, exploration and training.")]
 Threads = Annotated[int | None, Parameter(help="For training (default: all cores).")]
 Out = Annotated[Path | None, Parameter(help="Run folder (default runs/NAME).")]
@@ -57,7 +54,6 @@ def build(
     minutes: Minutes = None,
     trials: Trials = None,
     epochs: Epochs = None,
-    largest_macs: LargestMacs = None,
     seed: Seed = 0,
     threads: Threads = None,
     out: Out = None,
@@ -71,7 +67,7 @@ def build(
     """
     from attendnets.pipeline import build as run_build
 
-    job = _job(data, require, minutes, trials, epochs, largest_macs, seed, threads)
+    job = _job(data, require, minutes, trials, epochs, seed, threads)
     path = out or _default_out(data)
     result = run_build(job, path, _listener(quiet or json))
     if json:
@@ -108,7 +104,6 @@ def explore(
     require: Require = None,
     minutes: Minutes = None,
     trials: Trials = None,
-    largest_macs: LargestMacs = None,
     seed: Seed = 0,
     threads: Threads = None,
     out: Out = None,
@@ -118,7 +113,7 @@ def explore(
     """Choose a network for DATA; starts a run folder that train goes on with."""
     from attendnets.pipeline import explore_stage, prepare
 
-    job = _job(data, require, minutes, trials, None, largest_macs, seed, threads)
+    job = _job(data, require, minutes, trials, None, seed, threads)
     path = out or _default_out(data)
     record = explore_stage(prepare(job, path, _listener(quiet or json)))
     if json:
@@ -273,7 +268,6 @@ def _job(
     minutes: float | None,
     trials: int | None,
     epochs: int | None,
-    largest_macs: float | None,
     seed: int,
     threads: int | None,
 ) -> Job:
@@ -285,7 +279,6 @@ def _job(
         minutes=minutes,
         trials=trials,
         epochs=epochs,
-        largest_macs=largest_macs,
         seed=seed,
         threads=threads if threads is not None else os.cpu_count() or 1,
     )

@@ -46,8 +46,8 @@ class Job:
     """What a run is for: the arguments of ``attendnets build``, in types.
 
     ``minutes`` bound the whole; ``trials`` and ``epochs``, where given, take the place of the clock in
-    exploration and training. ``largest_macs`` keeps networks out of the exploration that cannot be
-    trained in the time. ``requirements`` are as the user wrote them.
+    exploration and training; the minutes still bound how large a network may be. ``requirements`` are as
+    the user wrote them.
     """
 
     data: str
@@ -55,7 +55,6 @@ class Job:
     minutes: float | None = None
     trials: int | None = None
     epochs: int | None = None
-    largest_macs: float | None = None
     seed: int = 0
     threads: int = 0
 

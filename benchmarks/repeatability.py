@@ -30,10 +30,8 @@ def main() -> None:
         given.epochs,
         "--seed",
         given.seed,
-        "--largest-macs",
-        "3e6",
     ]
-    options = ["elpv", "--require", "weights<=100KB", *counts]
+    options = ["elpv", "--require", "weights<=100KB", "--require", "macs<=3M", *counts]
     runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         for number in (1, 2):
@@ -44,7 +42,9 @@ def main() -> None:
         "repeatability",
         "same seed, same machine: same network, same file, same accuracy",
         {"runs": runs, "equal": runs[0] == runs[1]},
-        commands=[f'attendnets build elpv --require "weights<=100KB" {" ".join(counts)}'],
+        commands=[
+            f'attendnets build elpv --require "weights<=100KB" --require "macs<=3M" {" ".join(counts)}'
+        ],
         seed=int(given.seed),
     )
     print(path.read_text())

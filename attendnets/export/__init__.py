@@ -1,1 +1,1 @@
-"""Exported files: int8 .tflite and .onnx, the parity gate between runtimes, and the bundle for a board."""
+"""Exported files: LiteRT and ONNX, the parity gate, the bundle."""

@@ -14,20 +14,15 @@ def repeat_command(
     *,
     trials: int | None = None,
     epochs: int | None = None,
-    largest_macs: float | None = None,
 ) -> str:
     """The shell command of a job; with ``trials`` and ``epochs``, the one that repeats its result."""
     words = ["attendnets", "build", shlex.quote(job.data)]
     for requirement in job.requirements:
         words += ["--require", f'"{requirement}"']
-    counted = trials is not None and epochs is not None
-    if job.minutes is not None and not counted:
+    if job.minutes is not None:
         words += ["--minutes", f"{job.minutes:g}"]
     for option, value in (("--trials", trials or job.trials), ("--epochs", epochs or job.epochs)):
         if value is not None:
             words += [option, str(value)]
-    limit = largest_macs or job.largest_macs
-    if limit is not None:
-        words += ["--largest-macs", f"{limit:g}"]
     words += ["--seed", str(job.seed), "--threads", str(job.threads), "--out", shlex.quote(str(out))]
     return " ".join(words)

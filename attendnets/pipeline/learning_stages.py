@@ -12,7 +12,7 @@ from attendnets.errors import RunFolderError
 from attendnets.exploration.proposer import MutationProposer
 from attendnets.exploration.prototypes import prototypes
 from attendnets.exploration.screening import Screen
-from attendnets.exploration.short_training import ShortTrainer, initialised
+from attendnets.exploration.short_training import TRAINING_IMAGES, ShortTrainer, initialised
 from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.study import ExploreOptions, StudyProgress, StudyRecord, explore
 from attendnets.networks.assemble import Network, assemble
@@ -31,7 +31,7 @@ def explore_stage(context: Context) -> StudyRecord:
     inputs = {
         "data": context.data.digest,
         "requirements": ",".join(job.requirements),
-        "budget": f"{job.trials}/{job.minutes}/{job.largest_macs}",
+        "budget": f"{job.trials}/{job.minutes}",
         "seed": f"{job.seed}/{job.threads}",
     }
     if run.is_finished("explore", inputs):
@@ -49,7 +49,7 @@ def explore_stage(context: Context) -> StudyRecord:
             options=ExploreOptions(
                 trials=job.trials,
                 seconds=planning.explore_seconds(job),
-                rung_epochs=planning.rung_epochs(len(learning.train)),
+                rung_epochs=planning.rung_epochs(job, min(len(learning.train), TRAINING_IMAGES)),
                 seed=job.seed,
             ),
             journal=run.journal,

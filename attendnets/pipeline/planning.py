@@ -12,16 +12,19 @@ FINISH_SECONDS = 40.0
 """Kept back for quantization, export and measurement: a share of the whole and a fixed part."""
 LEAST_TRAINING_SHARE = 0.3
 
-MACS_PER_SECOND = 12e9
-"""Multiply-adds of a forward pass that two cores of a small machine do in a training step's time, over 3."""
-PASSES_PER_EPOCH = 3.0
-LEAST_EPOCHS = 40
+MACS_PER_SECOND = 20e9
+"""Multiply-adds that a small machine of two cores does in training, forward and backward passes together."""
+PASSES = 3.0
+"""A training step costs about three forward passes."""
+LEAST_EPOCHS = 60
 MOST_IMAGES_NEEDED = 1_500_000
 
 RUNG_IMAGES = 6_000
 """Images that the shortest training of the exploration sees."""
 RUNGS = 3
 MOST_FIRST_EPOCHS = 4
+TOP_RUNG_SHARE = 0.4
+"""Of the time to explore, at most this goes into one training of a middling network on the top rung."""
 
 
 def checked(job: Job) -> Job:
@@ -55,18 +58,21 @@ def train_seconds(job: Job, spent: float) -> float | None:
     return max(left, whole * LEAST_TRAINING_SHARE)
 
 
-def largest_macs(job: Job, train_images: int) -> float | None:
-    """Multiply-adds of the largest network that can still be trained in the time; None without a clock."""
-    if job.largest_macs is not None:
-        return job.largest_macs
-    if job.epochs is not None:
-        return None
+def largest_macs(job: Job, train_images: int) -> float:
+    """Multiply-adds of the largest network that can still be trained in the job's minutes."""
     seconds = 60.0 * minutes_of(job) * (1.0 - EXPLORE_SHARE - FINISH_SHARE)
     seen = min(LEAST_EPOCHS * train_images, MOST_IMAGES_NEEDED)
-    return float(round(seconds * MACS_PER_SECOND / (PASSES_PER_EPOCH * seen), -5))
+    return float(round(seconds * MACS_PER_SECOND / (PASSES * seen), -5))
 
 
-def rung_epochs(train_images: int) -> tuple[int, ...]:
-    """Epochs of the exploration's short trainings: each rung three times the one below."""
+def rung_epochs(job: Job, train_images: int) -> tuple[int, ...]:
+    """Epochs of the exploration's short trainings, each rung three times the one below.
+
+    ``train_images``: as many as a short training uses. Depends on the job's minutes, not on the clock.
+    """
     first = min(MOST_FIRST_EPOCHS, max(1, round(RUNG_IMAGES / max(1, train_images))))
-    return tuple(first * 3**rung for rung in range(RUNGS))
+    middling = largest_macs(job, train_images) / 2
+    epoch_seconds = train_images * PASSES * middling / MACS_PER_SECOND
+    most = TOP_RUNG_SHARE * 60.0 * minutes_of(job) * EXPLORE_SHARE / epoch_seconds
+    rungs = tuple(first * 3**rung for rung in range(RUNGS))
+    return tuple(epochs for epochs in rungs if epochs <= max(first, most))

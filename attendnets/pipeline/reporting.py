@@ -31,9 +31,7 @@ def report_stage(context: Context) -> Path:
         study = run.read(run.study, StudyRecord)
         training = run.read(run.training, TrainingRecord)
         final = run.read(run.measure, FinalRecord)
-        repeat = repeat_command(
-            job, run.path, trials=study.trials, epochs=len(training.epochs), largest_macs=study.largest_macs
-        )
+        repeat = repeat_command(job, run.path, trials=study.trials, epochs=len(training.epochs))
         page = render(
             ReportInput(
                 title=data.name,
