@@ -83,6 +83,16 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_every_room_of_the_package_is_shown(page: str) -> None:
+    text = (ROOT / page).read_text()
+    rooms = [path for path in (ROOT / "attendnets").iterdir() if not path.name.startswith(("_", "py.typed"))]
+    assert len(rooms) > 15
+    named = [f"{room.name}/" if room.is_dir() else room.name for room in rooms]
+    shown = {"README.md": named, "CONTRIBUTING.md": [f"`{name.removesuffix('.py')}`" for name in named]}[page]
+    assert [name for name in shown if name not in text] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_documents_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)\)", page.read_text())
