@@ -155,7 +155,8 @@ class Bessel(nn.Module):
     """An operator that no converter knows."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.special.bessel_j0(x)
+        out: torch.Tensor = torch.special.bessel_j0(x)
+        return out
 
 
 def float_network(*layers: nn.Module) -> QuantizedNetwork:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from attendnets.spec import (
 from attendnets.training import Budget, Recipe, train
 
 
-def spec_of(side: int, channels: int, classes: int, **condenser: object) -> NetworkSpec:
+def spec_of(side: int, channels: int, classes: int, **condenser: Any) -> NetworkSpec:
     """A network of three block kinds; ``condenser`` are fields of its VAC."""
     return NetworkSpec(
         input=InputSpec(channels=channels, height=side, width=side),
@@ -83,7 +84,8 @@ class EveryOperator(nn.Module):
         x = F.relu(self.main(x) - y)
         x = F.relu(self.last(x) + x)
         x = F.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=False)  # 4 x 4
-        return self.linear(self.dropout(x.mean((2, 3))))
+        logits: Tensor = self.linear(self.dropout(x.mean((2, 3))))
+        return logits
 
     def fold(self) -> nn.Module:
         return copy.deepcopy(self)
@@ -135,7 +137,8 @@ def unbalanced(network: Network, spread: float) -> Network:
     with torch.no_grad():
         for module in network.modules():
             if getattr(module, "spec_type", None) is PepeSpec:
-                _, depthwise, pointwise, _ = module.branch
+                branch: Any = module.branch
+                _, depthwise, pointwise, _ = branch
                 factor = torch.exp(spread * torch.randn(len(depthwise.norm.weight), generator=generator))
                 depthwise.norm.weight.mul_(factor)
                 depthwise.norm.bias.mul_(factor)

@@ -177,7 +177,7 @@ def test_operators_without_an_int8_form_are_refused_by_name(field: str, value: s
 
 def test_hardtanh_to_one_is_refused_because_it_would_become_float() -> None:
     network, table = every_operator()
-    network.stem = torch.nn.Sequential(network.stem, torch.nn.Hardtanh(0.0, 1.0))
+    network.set_submodule("stem", torch.nn.Sequential(network.stem, torch.nn.Hardtanh(0.0, 1.0)))
     with pytest.raises(QuantizationError, match="hardtanh"):
         quantize_post_training(network, table)
 
