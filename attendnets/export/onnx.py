@@ -29,6 +29,8 @@ OPSET = 18
 IR_VERSION = 8
 INPUT_NAME, OUTPUT_NAME = "pixels", "logits"
 
+_GRIDS = {"QuantizeLinear", "DequantizeLinear"}
+
 aten = torch.ops.aten
 qdq = torch.ops.quantized_decomposed
 
@@ -77,6 +79,7 @@ class _Writer:
         self._program = program
         self._names: dict[Node, str] = {}
         self._nodes: list[onnx.NodeProto] = []
+        self._written: set[str] = set()
         self._constants: dict[str, onnx.TensorProto] = {}
         self._forms: dict[Any, Callable[[Node], None]] = {
             qdq.quantize_per_tensor.default: self._quantize,
@@ -126,7 +129,9 @@ class _Writer:
         )
 
     def _add(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        self._nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
+        named = {} if operator in _GRIDS else {"name": output}
+        self._nodes.append(helper.make_node(operator, inputs, [output], **named, **attributes))
+        self._written.add(output)
         return output
 
     def _input(self, node: Node, position: int = 0) -> str:
@@ -157,13 +162,18 @@ class _Writer:
         )
 
     def _quantize(self, node: Node) -> None:
-        self._names[node] = self._add("QuantizeLinear", [self._input(node), *self._grid(node)], node.name)
+        source = self._input(node)
+        self._names[node] = self._add("QuantizeLinear", [source, *self._grid(node)], f"{source}_int8")
 
     def _dequantize(self, node: Node) -> None:
         source: Any = node.args[0]
         if source.op == "get_attr":
             self._names[source] = self._constant(f"{node.name}_constant", self._tensor(source))
-        self._names[node] = self._add("DequantizeLinear", [self._names[source], *self._grid(node)], node.name)
+        name = f"{self._names[source]}_real"
+        # The program dequantizes once for each use, the file once for all.
+        if name not in self._written:
+            self._add("DequantizeLinear", [self._names[source], *self._grid(node)], name)
+        self._names[node] = name
 
     def _dequantize_weight(self, node: Node) -> None:
         """Written by the layer that uses it, which knows its input's scale and so its bias's."""
@@ -237,7 +247,7 @@ class _Writer:
     def _resize(self, node: Node) -> None:
         """By scales: sizes would fix the batch, and ONNX Runtime mistakes sizes of chosen axes."""
         pairs = zip(_grid_size(node.args[0]), _grid_size(node), strict=True)
-        factors = [_nearest_factor(old, new) for old, new in pairs]
+        factors = [nearest_factor(old, new) for old, new in pairs]
         scales = np.array([1, 1, *factors], np.float32)
         self._names[node] = self._add(
             "Resize",
@@ -298,17 +308,24 @@ def _grid_size(node: Any) -> list[int]:
     return [int(size) for size in node.meta["val"].shape[-2:]]
 
 
-def _nearest_factor(old: int, new: int) -> np.float32:
-    """A factor by which nearest upsampling from ``old`` rows gives the ``new`` rows that integers would."""
-    exact = np.float32(new / old)
-    rows = np.arange(new, dtype=np.float32)
-    for factor in (exact, np.nextafter(exact, np.float32(np.inf))):
-        copied = np.floor(rows / factor).astype(np.int64)
-        if int(np.floor(old * factor)) == new and np.array_equal(copied, np.arange(new) * old // new):
+def nearest_factor(old: int, new: int) -> np.float32:
+    """A factor by which nearest upsampling from ``old`` rows gives the ``new`` rows that integers would.
+
+    Tools multiply and divide by it in 32 or in 64 bits; it must give the same rows in both.
+    """
+    nearest = np.float32(new / old)
+    for factor in (nearest, np.nextafter(nearest, np.float32(np.inf))):
+        if all(_gives_rows(old, new, kind(factor)) for kind in (np.float32, np.float64)):
             return np.float32(factor)
     raise ExportError(
         f"Upsampling from {old} to {new} rows has no factor in 32 bits. Use another input size."
     )
+
+
+def _gives_rows(old: int, new: int, factor: Any) -> bool:
+    rows = np.arange(new, dtype=factor.dtype)
+    copied = np.floor(rows / factor).astype(np.int64)
+    return int(old * factor) == new and np.array_equal(copied, np.arange(new) * old // new)
 
 
 def _arguments(node: Node, start: int, *defaults: Any) -> tuple[Any, ...]:

@@ -11,14 +11,18 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import TensorProto, numpy_helper
 from torch import nn
 
+from attendnets.data import PixelTable
 from attendnets.errors import ExportError
-from attendnets.export.onnx import export_onnx
+from attendnets.export.onnx import export_onnx, nearest_factor
+from attendnets.networks.assemble import assemble
 from attendnets.quantize import QuantizedNetwork, quantize_post_training
 from attendnets.runtimes import describe_file
-from tests.quantize.networks import EveryOperator, every_operator
+from tests.quantize.networks import EveryOperator, every_operator, spec_of
 
 if TYPE_CHECKING:
     from tests.exported_network import ExportedNetwork
@@ -106,6 +110,26 @@ def test_any_number_of_images_fits(made: Made) -> None:
     together = run(made.path, made.pixels[:5])
     one_by_one = [run(made.path, made.pixels[k : k + 1])[0] for k in range(5)]
     np.testing.assert_allclose(together, one_by_one, atol=1.01 * made.described.output.scale)
+
+
+@given(rows=st.integers(1, 400), odd=st.booleans())
+def test_upsampling_has_a_factor_that_gives_the_same_rows_in_any_precision(rows: int, odd: bool) -> None:
+    wanted = 2 * rows - odd
+    factor = nearest_factor(rows, wanted)
+    for kind in (np.float32, np.float64):
+        assert int(rows * kind(factor)) == wanted
+        copied = np.floor(np.arange(wanted, dtype=kind) / kind(factor))
+        np.testing.assert_array_equal(copied, np.arange(wanted) * rows // wanted)
+
+
+def test_a_network_with_odd_sizes_is_upsampled_as_in_pytorch(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = assemble(spec_of(50, 1, 4)).eval()
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 50, 50, 1), dtype=np.uint8)
+    quantized = quantize_post_training(network, PixelTable(pixels, np.zeros(8, np.int64)))
+    described = export_onnx(quantized, tmp_path / "network.onnx")
+    difference = np.abs(run(tmp_path / "network.onnx", pixels) - quantized.run(pixels))
+    assert difference.max() < 2.01 * described.output.scale
 
 
 def test_the_described_output_is_that_of_the_tflite_file(exported: ExportedNetwork) -> None:
