@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn.functional import cross_entropy
 
 from attendnets.data import Augmentation, LearningData, PixelCache, PixelTable, Preprocessing
 from attendnets.exploration.study import ShortTraining
 from attendnets.networks.assemble import assemble
 from attendnets.spec import NetworkSpec, digest
-from attendnets.training import Budget, Progress, Recipe, accuracy, train
+from attendnets.training import Budget, Progress, Recipe, predict_logits, train
 
 TRAINING_IMAGES = 4096
 """Of larger data sets a seeded part is used, the same for all candidates."""
@@ -60,8 +61,16 @@ class ShortTrainer:
             seed=self.seed,
             progress=self.progress,
         )
-        result = accuracy(network, validation)
-        return ShortTraining(result.top1_percent, result.images, time.perf_counter() - started)
+        logits = torch.from_numpy(predict_logits(network, validation))
+        labels = torch.from_numpy(np.array(validation.labels))
+        losses = cross_entropy(logits, labels, reduction="none").double()
+        return ShortTraining(
+            top1_percent=100.0 * float((logits.argmax(1) == labels).double().mean()),
+            images=len(labels),
+            loss=float(losses.mean()),
+            loss_error=float(losses.std(correction=0)) / len(labels) ** 0.5,
+            seconds=time.perf_counter() - started,
+        )
 
     def _training_table(self, preprocessing: Preprocessing) -> PixelTable:
         samples = self.learning.train

@@ -30,7 +30,7 @@ class Landscape:
             raise KeyboardInterrupt
         self.calls.append((digest(spec), epochs))
         noise = zlib.crc32(f"{digest(spec)}".encode()) % 1000 / 50
-        return ShortTraining(top1_percent=60 + noise + epochs, images=400, seconds=0.01)
+        return ShortTraining(60 + noise + epochs, 400, loss=2 - noise / 20, loss_error=0.02, seconds=0.01)
 
 
 def run(
@@ -59,9 +59,9 @@ def test_no_candidate_breaks_a_counted_requirement(tmp_path: Path) -> None:
     assert len({c.digest for c in record.candidates}) == 9
 
 
-def test_among_equals_in_accuracy_the_higher_netscore_is_chosen(tmp_path: Path) -> None:
+def test_among_equals_in_loss_the_higher_netscore_is_chosen(tmp_path: Path) -> None:
     def flat(spec: NetworkSpec, epochs: int) -> ShortTraining:
-        return ShortTraining(80.0, 400, 0.01)
+        return ShortTraining(80.0, 400, 0.5, 0.02, 0.01)
 
     record = run(flat, tmp_path / "study.journal")
     top = max(c.netscore or 0 for c in record.candidates if c.rung == 2)
