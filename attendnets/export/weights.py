@@ -103,7 +103,8 @@ def _onnx_layer(
     number: int, node: Any, constants: dict[str, npt.NDArray[Any]], producers: dict[str, Any]
 ) -> StoredLayer | None:
     image, weight = (producers.get(name) for name in node.input[:2])
-    if image is None or weight is None or weight.input[0] not in constants:
+    # A layer of another form is none of ours; the file's twin then misses it.
+    if image is None or weight is None or not {*weight.input[:2], *image.input[1:2]} <= constants.keys():
         return None
     weights, scales = constants[weight.input[0]], constants[weight.input[1]].astype(np.float64).reshape(-1)
     step = scales * float(constants[image.input[1]].reshape(-1)[0])

@@ -77,12 +77,18 @@ class _Graph:
 
     def grid(self, node: Any) -> tuple[float, int]:
         """Scale and zero point of a QuantizeLinear or DequantizeLinear of one scale."""
+        if any(name not in self.constants for name in node.input[1:3]):
+            raise RuntimeFailure(
+                f"{self.path}: {node.op_type} {node.name!r} has no constant grid; export again."
+            )
         scale = numpy_helper.to_array(self.constants[node.input[1]])
         zero = numpy_helper.to_array(self.constants[node.input[2]]) if len(node.input) > 2 else np.zeros(1)
         return float(scale.reshape(-1)[0]), int(zero.reshape(-1)[0])
 
 
 def _type_name(number: int) -> str:
+    if number not in onnx.TensorProto.DataType.values():
+        return "unknown"
     name = str(onnx.TensorProto.DataType.Name(number)).lower()
     return _COMMON_TYPE_NAMES.get(name, name)
 
@@ -100,12 +106,17 @@ def read_onnx(path: Path) -> Any:
         if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer):
             raise RuntimeFailure(f"{path} keeps its weights in another file: save it as one file.")
         onnx.checker.check_model(model)
+        # The checker compares no constant's bytes with its type and shape; reading does.
+        for tensor in model.graph.initializer:
+            numpy_helper.to_array(tensor)
         return onnx.shape_inference.infer_shapes(model)
     except (
         DecodeError,
         onnx.checker.ValidationError,
         onnx.shape_inference.InferenceError,
         ValueError,
+        KeyError,
+        TypeError,
     ) as error:
         raise RuntimeFailure(
             f"The network file {path} is damaged or no .onnx model: {' '.join(str(error).split())} Copy it "

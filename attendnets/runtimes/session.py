@@ -66,10 +66,17 @@ class Session(ABC):
     def run(self, pixels: Pixels) -> Logits:
         """Raw quantized logits, int8 ``(N, classes)``, of uint8 pixels ``(N, H, W, C)``, one image at a time.
 
-        Raises RuntimeFailure when the pixels are not of the file's shape or not uint8.
+        Raises RuntimeFailure when the pixels are not of the file's shape or not uint8, and when the runtime
+        fails on them.
         """
         images = self._feed(self._checked(pixels))
-        outputs = [self._infer(images[k : k + 1]).copy() for k in range(len(images))]
+        try:
+            outputs = [self._infer(images[k : k + 1]).copy() for k in range(len(images))]
+        except Exception as error:  # each runtime has exceptions of its own, some without a public name
+            raise RuntimeFailure(
+                f"{self.runtime} {self.version} loaded the network but failed to run it: {error}. The file "
+                "may be damaged: export it again."
+            ) from error
         return self._logits(np.stack(outputs))
 
     def time(self, pixels: Pixels, repeats: int = 1, warmup: int = 10) -> npt.NDArray[np.float64]:
