@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from attendnets import atomic
-from attendnets.errors import AttendnetsError, ExportError
+from attendnets.errors import ExportError
 from attendnets.export.slim import slim
 from attendnets.quantize import QuantizedNetwork
 from attendnets.quantize.annotator import attribute
@@ -83,9 +83,7 @@ def to_tflite(quantized: QuantizedNetwork) -> bytes:
             example = torch.zeros(1, pixels.height, pixels.width, pixels.channels)
             model = litert_torch.convert(program, (example,), quant_config=static)
             return bytes(model.model_content())
-        except AttendnetsError:
-            raise
-        except Exception as error:
+        except Exception as error:  # its exceptions have no public base class
             raise ExportError(
                 f"The LiteRT converter failed: {error}. It said last: {said()}. Report the network's "
                 "network.json, or try blocks of another kind."
