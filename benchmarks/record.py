@@ -34,16 +34,22 @@ class Record:
 
 
 def write_record(
-    name: str, claim: str, figures: Mapping[str, Any], *, commands: Sequence[str], seed: int | None
+    name: str,
+    claim: str,
+    figures: Mapping[str, Any],
+    *,
+    commands: Sequence[str],
+    seed: int | None,
+    measured: Path = ROOT,
 ) -> Path:
-    """Write ``results/NAME.json`` and return its path."""
+    """Write ``results/NAME.json`` and return its path. ``measured``: the checkout whose code ran."""
     record = Record(
         name=name,
         claim=claim,
         commands=tuple(commands),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         seed=seed,
-        commit=commit(),
+        commit=commit(measured),
         machine=machine(),
         versions=installed_versions(),
         figures=dict(figures),
@@ -60,9 +66,9 @@ def read_record(name: str) -> Record | None:
     return msgspec.json.decode(path.read_bytes(), type=Record) if path.exists() else None
 
 
-def commit() -> str:
+def commit(checkout: Path) -> str:
     """The commit that is checked out, with "+" when files that git tracks differ from it; "" without git."""
-    git = ["git", "-C", str(ROOT)]
+    git = ["git", "-C", str(checkout)]
     parse = [*git, "rev-parse", "--short=12", "HEAD"]
     head = subprocess.run(parse, capture_output=True, text=True, check=False)
     if head.returncode != 0:

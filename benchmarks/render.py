@@ -67,6 +67,10 @@ def job_table(record: Record) -> str:
         f"for a while.",
         f"It took {seconds['wall'] / 60:.1f} minutes: {shares} (loading is part of training).",
     )
+    if "install_seconds" in figures:
+        sentences += (
+            f"Installing into an empty environment took {figures['install_seconds']:.0f} s before.",
+        )
     head = ("requirement", f"measured on {figures['images']} test images", "met")
     return "\n".join([*_table(head, rows), "", " ".join(sentences), "", _provenance(record)])
 
