@@ -55,7 +55,7 @@ def job_table(record: Record) -> str:
     shares = ", ".join(
         f"{name} {100 * spent / seconds['wall']:.0f} %" for name, spent in seconds.items() if name != "wall"
     )
-    sentences = (
+    sentences = [
         f"Network `{figures['chosen']}`: {format_value('parameters', figures['parameters'])} parameters, "
         f"{format_value('macs', figures['macs'])} MACs, file {format_value('file', figures['file_bytes'])}.",
         f"One image takes {figures['latency_ms_median']:.2f} ms (median; 95th percentile "
@@ -66,7 +66,7 @@ def job_table(record: Record) -> str:
         f"{figures['screened']:,} candidates were judged on cost, {figures['candidates']} of them trained "
         f"for a while.",
         f"It took {seconds['wall'] / 60:.1f} minutes: {shares} (loading is part of training).",
-    )
+    ]
     if "install_seconds" in figures:
         sentences += (
             f"Installing into an empty environment took {figures['install_seconds']:.0f} s before.",
