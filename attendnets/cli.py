@@ -337,6 +337,10 @@ def main() -> None:
     except AttendnetsError as error:
         print(f"attendnets: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read the output has read enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except KeyboardInterrupt:
         print("\nattendnets: interrupted; the same command goes on where it was.", file=sys.stderr)
         sys.exit(130)

@@ -92,7 +92,6 @@ class RunFolder:
         self.study = path / "study.json"
         self.network = path / "network.json"
         self.cache = path / "cache"
-        self.checkpoint = path / "train" / "checkpoint.safetensors"
         self.weights = path / "train" / "weights.safetensors"
         self.training = path / "train" / "record.json"
         self.observed = path / "quantize" / "observed.safetensors"
@@ -158,6 +157,10 @@ class RunFolder:
                 "Build into a new folder."
             )
         return cls(path, record)
+
+    def checkpoint(self, inputs: Mapping[str, str]) -> Path:
+        """Where a training from these inputs keeps its state until it is finished."""
+        return self.path / "train" / f"checkpoint-{_digest(inputs)[:16]}.safetensors"
 
     def change_job(self, job: Job) -> None:
         """Take other arguments for stages still to come; finished ones see that by their inputs."""

@@ -44,7 +44,7 @@ class Tolerance:
     """
 
     top1_agreement_percent: float = 98.0
-    difference_steps: int = 8
+    difference_steps: int = 16
     mean_difference_steps: float = 2.0
 
 

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from attendnets import atomic
+from attendnets.data import DataSet
 from attendnets.errors import RunFolderError
 from attendnets.exploration.proposer import MutationProposer
 from attendnets.exploration.prototypes import prototypes
@@ -20,7 +21,8 @@ from attendnets.pipeline import planning
 from attendnets.pipeline.context import Context
 from attendnets.pipeline.listener import Step
 from attendnets.quantize import QuantizationRecord, QuantizedNetwork, quantize, restore
-from attendnets.run import file_digest
+from attendnets.requirements import Requirements
+from attendnets.run import Job, file_digest
 from attendnets.spec import to_json
 from attendnets.training import Budget, Progress, Recipe, TrainingRecord, train
 
@@ -39,8 +41,7 @@ def explore_stage(context: Context) -> StudyRecord:
         return run.read(run.study, StudyRecord)
     context.listener.started("explore")
     with run.stage("explore", inputs):
-        space = DesignSpace.for_data(context.data.check.sizes, context.data.channels, len(learning.classes))
-        screen = Screen(context.requirements, planning.largest_macs(job, len(learning.train)))
+        space, screen = design(context.data, job)
         record = explore(
             space,
             screen,
@@ -69,6 +70,13 @@ def explore_stage(context: Context) -> StudyRecord:
     return record
 
 
+def design(data: DataSet, job: Job) -> tuple[DesignSpace, Screen]:
+    """The design space of a data set, and what of it the job's requirements and minutes let pass."""
+    space = DesignSpace.for_data(data.check.sizes, data.channels, len(data.classes))
+    limit = planning.largest_macs(job, len(data.learning.train))
+    return space, Screen(Requirements.parse(job.requirements), limit)
+
+
 def train_stage(context: Context) -> TrainingRecord:
     """Train the chosen network; the best weights by validation are written."""
     run, job = context.run, context.job
@@ -83,6 +91,7 @@ def train_stage(context: Context) -> TrainingRecord:
         return run.read(run.training, TrainingRecord)
     context.listener.started("train")
     with run.stage("train", inputs):
+        checkpoint = run.checkpoint(inputs)
         network = initialised(context.network, job.seed)
         seconds = planning.train_seconds(job, run.seconds)
         record = train(
@@ -93,12 +102,13 @@ def train_stage(context: Context) -> TrainingRecord:
             budget=Budget(epochs=job.epochs) if seconds is None else Budget(seconds=seconds),
             augmentation=context.augmentation,
             seed=job.seed,
-            checkpoint=run.checkpoint,
+            checkpoint=checkpoint,
             progress=lambda progress: context.listener.step(_training_step(progress)),
         )
         tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
         atomic.write_bytes(run.weights, save(tensors))
         atomic.write_json(run.training, record)
+    checkpoint.unlink(missing_ok=True)
     context.listener.finished(
         "train",
         run.record.stages["train"].seconds,

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from attendnets import atomic
 from attendnets.data import DataSet, PixelCache, open_data_set
+from attendnets.exploration.screening import require_feasible
 from attendnets.pipeline import planning
 from attendnets.pipeline.commands import repeat_command
 from attendnets.pipeline.context import Context, use_threads
-from attendnets.pipeline.learning_stages import explore_stage, quantize_stage, train_stage
+from attendnets.pipeline.learning_stages import design, explore_stage, quantize_stage, train_stage
 from attendnets.pipeline.listener import Listener, Step
 from attendnets.pipeline.product_stages import FinalRecord, benchmark_stage, export_stage
 from attendnets.pipeline.reporting import report_stage
@@ -31,7 +32,8 @@ class BuildResult:
 def prepare(job: Job, out: Path, listener: Listener | None = None, command: str | None = None) -> Context:
     """Check the job and its data, and make or take up the run folder.
 
-    Raises UsageError for the job, DataError for the data, RunFolderError for the folder.
+    Raises UsageError for the job, DataError for the data, InfeasibleError where costs alone rule the
+    requirements out, RunFolderError for the folder; nothing is written then.
     """
     listener = listener or Listener()
     job = planning.checked(job)
@@ -44,6 +46,7 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
         seed=job.seed,
         progress=lambda done, total: listener.step(Step("check", "images read", done, total, None)),
     )
+    require_feasible(*design(data, job), job.seed)
     run = RunFolder.create(out, job, command or repeat_command(job, out), data.digest)
     inputs = {"data": data.digest}
     if not run.is_finished("check", inputs):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from attendnets.errors import UsageError
 from attendnets.run import Job
 
@@ -36,7 +38,8 @@ def checked(job: Job) -> Job:
             raise UsageError(f"{name} {value}: give at least 1.")
     if job.threads < 1:
         raise UsageError(f"--threads {job.threads}: give at least 1.")
-    return job
+    # 12 and 12.0 are one job: what is written to run.json reads back as a float.
+    return job if job.minutes is None else replace(job, minutes=float(job.minutes))
 
 
 def minutes_of(job: Job) -> float:

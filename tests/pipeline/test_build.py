@@ -32,6 +32,7 @@ def job_for(photographs: Path, **changes: object) -> Job:
         "requirements": REQUIREMENTS,
         "trials": 3,
         "epochs": 12,
+        "minutes": 1,
         "threads": 2,
     }
     return Job(**(values | changes))  # type: ignore[arg-type]
@@ -162,7 +163,7 @@ def test_requirements_that_cannot_be_met_are_refused_before_training(
     job = job_for(photographs, requirements=("weights<=500B",))
     with pytest.raises(InfeasibleError, match="weights<=500B"):
         build(job, tmp_path / "run")
-    assert not (tmp_path / "run" / "train").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_requirement_that_is_not_reached_gives_a_verdict_not_an_error(
