@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from safetensors.torch import load_file, save
 from torch import nn
 
 from attendnets import atomic
+from attendnets.cost import cost
 from attendnets.data import DataSet
 from attendnets.errors import RunFolderError
 from attendnets.exploration.proposer import MutationProposer
@@ -20,7 +22,13 @@ from attendnets.networks.assemble import Network, assemble
 from attendnets.pipeline import planning
 from attendnets.pipeline.context import Context
 from attendnets.pipeline.listener import Step
-from attendnets.quantize import QuantizationRecord, QuantizedNetwork, quantize, restore
+from attendnets.quantize import (
+    QuantizationOptions,
+    QuantizationRecord,
+    QuantizedNetwork,
+    quantize,
+    restore,
+)
 from attendnets.requirements import Requirements
 from attendnets.run import Job, file_digest
 from attendnets.spec import to_json
@@ -134,6 +142,7 @@ def quantize_stage(context: Context) -> QuantizationRecord:
             context.train_table(),
             context.validation_table(),
             augmentation=context.augmentation,
+            options=_quantization_options(context),
             seed=job.seed,
             progress=lambda text, done, total: context.listener.step(
                 Step("quantize", text, done, total, None)
@@ -168,6 +177,12 @@ def quantized_network(context: Context) -> QuantizedNetwork:
 def _recipe(context: Context) -> Recipe:
     learning = context.data.learning
     return Recipe.for_images(len(learning.train), learning.orientation_free)
+
+
+def _quantization_options(context: Context) -> QuantizationOptions:
+    options = QuantizationOptions()
+    macs = cost(context.network).macs
+    return replace(options, steps=planning.fine_tuning_steps(context.job, macs, options.batch_size))
 
 
 def _load(network: nn.Module, path: Path) -> None:

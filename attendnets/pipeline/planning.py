@@ -28,6 +28,10 @@ MOST_FIRST_EPOCHS = 4
 TOP_RUNG_SHARE = 0.4
 """Of the time to explore, at most this goes into one training of a middling network on the top rung."""
 
+FINE_TUNING_PASSES = 6.0
+"""A step that simulates 8 bits and asks the float network as well costs about six forward passes."""
+LEAST_FINE_TUNING_STEPS, MOST_FINE_TUNING_STEPS = 50, 400
+
 
 def checked(job: Job) -> Job:
     """The job with what follows from its other fields. Raises UsageError naming the option at fault."""
@@ -79,3 +83,10 @@ def rung_epochs(job: Job, train_images: int) -> tuple[int, ...]:
     most = TOP_RUNG_SHARE * 60.0 * minutes_of(job) * EXPLORE_SHARE / epoch_seconds
     rungs = tuple(first * 3**rung for rung in range(RUNGS))
     return tuple(epochs for epochs in rungs if epochs <= max(first, most))
+
+
+def fine_tuning_steps(job: Job, macs: int, batch_size: int) -> int:
+    """Steps of quantization-aware fine-tuning, where needed: as many as fit into the time kept back."""
+    step_seconds = batch_size * FINE_TUNING_PASSES * macs / MACS_PER_SECOND
+    fitting = int(FINISH_SHARE * 60.0 * minutes_of(job) / step_seconds)
+    return min(MOST_FINE_TUNING_STEPS, max(LEAST_FINE_TUNING_STEPS, fitting))
