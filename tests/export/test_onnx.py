@@ -116,9 +116,10 @@ def test_any_number_of_images_fits(made: Made) -> None:
 def test_upsampling_has_a_factor_that_gives_the_same_rows_in_any_precision(rows: int, odd: bool) -> None:
     wanted = 2 * rows - odd
     factor = nearest_factor(rows, wanted)
-    for kind in (np.float32, np.float64):
-        assert int(rows * kind(factor)) == wanted
-        copied = np.floor(np.arange(wanted, dtype=kind) / kind(factor))
+    for kind in ("float32", "float64"):
+        in_kind = np.array(factor, dtype=kind)
+        assert int(rows * in_kind) == wanted
+        copied = np.floor(np.divide(np.arange(wanted, dtype=kind), in_kind))
         np.testing.assert_array_equal(copied, np.arange(wanted) * rows // wanted)
 
 
