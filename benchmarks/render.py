@@ -55,14 +55,16 @@ def job_table(record: Record) -> str:
     shares = ", ".join(
         f"{name} {100 * spent / seconds['wall']:.0f} %" for name, spent in seconds.items() if name != "wall"
     )
+    low, high = figures["top1_interval_percent"]
     sentences = [
+        f"**{figures['top1_percent']:.1f} %** of the {figures['images']} test images right with the exported "
+        f"file (95 % interval {low:.1f} to {high:.1f} %); the float network reaches "
+        f"{figures['float_top1_percent']:.1f} % on the same images.",
         f"Network `{figures['chosen']}`: {format_value('parameters', figures['parameters'])} parameters, "
         f"{format_value('macs', figures['macs'])} MACs, file {format_value('file', figures['file_bytes'])}.",
         f"One image takes {figures['latency_ms_median']:.2f} ms (median; 95th percentile "
         f"{figures['latency_ms_p95']:.2f} ms) with {figures['runtime']} {figures['runtime_version']}, "
         f"{_count(figures['threads'], 'thread')}.",
-        f"On the same images the float network reaches {figures['float_top1_percent']:.1f} %, "
-        f"int8 {figures['top1_percent']:.1f} %.",
         f"{figures['screened']:,} candidates were judged on cost, {figures['candidates']} of them trained "
         f"for a while.",
         f"It took {seconds['wall'] / 60:.1f} minutes: {shares} (loading is part of training).",
