@@ -115,7 +115,10 @@ def _on_grid(quantized: QuantizedNetwork) -> torch.fx.GraphModule:
             if isinstance(grid, PerChannelWeightGrid):
                 weight = attribute(prepared, node.args[0])
                 scale = grid.scale.reshape(-1, *[1] * (weight.ndim - 1))
-                weight.copy_((weight / scale).round().clamp(grid.quant_min, grid.quant_max) * scale)
+                # As the converted program rounds: it multiplies, and a division would send some weights
+                # that lie halfway to the other side.
+                steps = (weight * (1.0 / scale)).round().clamp(grid.quant_min, grid.quant_max)
+                weight.copy_(steps * scale)
     return prepared
 
 
