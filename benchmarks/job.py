@@ -24,13 +24,13 @@ NOT_MET = 1
 def build(arguments: Sequence[str], folder: Path) -> float:
     """Run ``attendnets build ARGUMENTS --out FOLDER``; wall seconds.
 
-    Raises SystemExit with the command's exit code unless it built a network, met or not.
+    Raises SystemExit naming the command's exit code unless it built a network, met or not.
     """
     command = [sys.executable, "-m", "attendnets", "build", *arguments, "--out", str(folder)]
     started = time.perf_counter()
     finished = subprocess.run(command, check=False)
     if finished.returncode not in (0, NOT_MET):
-        raise SystemExit(finished.returncode)
+        raise SystemExit(f"{' '.join(command)} ended with {finished.returncode} and built nothing.")
     return time.perf_counter() - started
 
 
