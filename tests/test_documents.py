@@ -101,7 +101,11 @@ def test_links_between_documents_lead_somewhere(page: Path) -> None:
 
 def test_the_demo_is_one_job_everywhere() -> None:
     printed = subprocess.run(
-        ["make", "--dry-run", "--no-print-directory", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--dry-run", "--no-print-directory", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     made = shlex.split(printed.stdout.replace("\\\n", " "))
     made = made[made.index("build") :]
