@@ -1,0 +1,102 @@
+"""Commands on finished files: benchmark, predict, describe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from attendnets.cli.app import app
+from attendnets.cli.options import Json, Quiet
+from attendnets.cli.output import builtins, console, describe_network, print_json, reopen
+
+
+@app.command
+def benchmark(
+    run_or_file: Path,
+    *,
+    data: Annotated[
+        str | None, Parameter(help="A folder or CSV of images with the network's classes.")
+    ] = None,
+    runtime: Annotated[
+        str | None, Parameter(help="litert, litert_reference, onnxruntime, tflite_micro.")
+    ] = None,
+    threads: Annotated[int, Parameter(help="Of the runtime.")] = 1,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Measure an exported file: accuracy, latency, bytes, arena.
+
+    Without --data: a run's own sealed test split, with the verdict. With --data: images that it may never
+    have seen.
+    """
+    from attendnets.pipeline import benchmark_product, benchmark_stage
+    from attendnets.report import verdict_table
+    from attendnets.terminal import measurement_table
+
+    if data is not None:
+        measurement = benchmark_product(run_or_file, data, runtime=runtime, threads=threads)
+        if json:
+            print_json(measurement)
+        else:
+            console().print(measurement_table(measurement))
+        return 0
+    record = benchmark_stage(reopen(run_or_file, quiet or json))
+    if json:
+        print_json({**builtins(record.measurement), "verdict": record.verdict})
+    else:
+        print(verdict_table(record.verdict))
+        console().print(measurement_table(record.measurement, record))
+    return 0 if record.verdict.met else 1
+
+
+@app.command
+def predict(
+    run_or_file: Path,
+    images: Annotated[list[Path], Parameter(help="Image files.")],
+    *,
+    runtime: Annotated[
+        str | None, Parameter(help="litert, litert_reference, onnxruntime, tflite_micro.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Classify images with an exported file."""
+    from attendnets.pipeline import predict as run_predict
+    from attendnets.terminal import prediction_table
+
+    predictions = run_predict(run_or_file, images, runtime=runtime)
+    if json:
+        print_json(predictions)
+    else:
+        console().print(prediction_table(predictions))
+    return 0
+
+
+@app.command
+def describe(network: Path, *, json: Json = False) -> int:
+    """Print a network row by row. NETWORK is a run folder or a network.json."""
+    from attendnets.cost import cost
+    from attendnets.errors import SpecError
+    from attendnets.spec import from_json
+
+    file = network / "network.json" if network.is_dir() else network
+    if not file.is_file():
+        raise SpecError(f"{file} does not exist: give a run folder or a network.json.")
+    spec = from_json(file.read_bytes())
+    if json:
+        price = cost(spec)
+        print_json(
+            {
+                "params": price.parameters,
+                "macs": price.macs,
+                "weight_bytes": price.weights_bytes,
+                "peak_activation_bytes": price.activation_bytes,
+                "predicted_arena_bytes": price.arena_bytes,
+                "rows": [row._asdict() for row in price.rows],
+                "spec": spec,
+            }
+        )
+    else:
+        describe_network(spec)
+    return 0
