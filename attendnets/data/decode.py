@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from attendnets.errors import DataError
 
 Pixels = npt.NDArray[np.uint8]
+
+#: What is wrong with an image file, for programs.
+Fault: TypeAlias = Literal[
+    "missing_file", "not_a_file", "unreadable", "empty_file", "not_an_image", "truncated", "broken",
+    "too_large", "unsupported_mode",
+]  # fmt: skip
 
 #: Extensions (lower case) of the files that are taken for images.
 IMAGE_SUFFIXES = frozenset(
@@ -26,16 +36,52 @@ IMAGE_SUFFIXES = frozenset(
 )  # fmt: skip
 
 #: An image that declares more pixels than this is refused before it is decoded.
-LARGEST_IMAGE_PIXELS = 100_000_000
+LARGEST_IMAGE_PIXELS = 64_000_000
+#: A larger file is refused before it is read.
+LARGEST_FILE_BYTES = 4 * LARGEST_IMAGE_PIXELS
+
+# Beyond this a file is read and decoded while no other such file is: the limits above are for one at a time.
+_LARGE_BYTES = 16_000_000
+_LARGE_PIXELS = 8_000_000
+_one_large_image = threading.RLock()
+
+# Decoders that take more memory or time for a pixel than the others, by name: they get fewer pixels.
+_DEAR_DECODERS = {"WEBP": 32_000_000, "ppm": 8_000_000, "ppm_plain": 8_000_000}
+
+# Pixels that are brought to 8 bits at a time: copies in several modes are needed for each.
+_BAND_PIXELS = 1 << 20
 
 # Named, because Pillow's other plugins start programs (EPS) or open what nobody photographs with.
 _FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM")
+_SIGNATURES = {
+    b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP", b"GIF8": "GIF", b"II*\0": "TIFF",
+    b"MM\0*": "TIFF", b"RIFF": "WebP",
+}  # fmt: skip
 
-# What Pillow's decoders are known to raise on broken files.
+# Whatever Pillow's decoders raise on broken files; it promises no common base.
 _DECODER_ERRORS = (
-    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError,
-    struct.error, zlib.error,
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, AttributeError,
+    AssertionError, RuntimeError, MemoryError, BufferError, struct.error, zlib.error,
+    Image.DecompressionBombError,
 )  # fmt: skip
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class BadImage(DataError):
+    """An image file cannot be used. ``kind`` says why to programs, the message to people."""
+
+    def __init__(self, kind: Fault, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -85,18 +131,15 @@ def quiet_pillow() -> Iterator[None]:
 def load_pixels(path: Path, preprocessing: Preprocessing) -> Pixels:
     """Read one image file as ``preprocessing`` says.
 
-    Returns uint8 ``(height, width, channels)``. Raises :class:`DataError` naming the file where it is
-    missing, broken, too large (over 100 megapixels) or of a kind whose values have no defined range.
+    Returns uint8 ``(height, width, channels)``. Raises :class:`BadImage` naming the file where it is
+    missing, no regular file, broken, over the limits of size, or of a kind whose values have no defined
+    range.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {reading_failure(error)}; correct the path or its permissions") from error
-    try:
-        image = flatten(upright(load(open_image(data))))
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    return to_array(image, preprocessing)
+        with open_file(path) as (_, image):
+            return to_array(flatten(upright(load(image))), preprocessing)
+    except BadImage as error:
+        raise BadImage(error.kind, f"{path}: {error}") from error
 
 
 def reading_failure(error: OSError) -> str:
@@ -104,69 +147,151 @@ def reading_failure(error: OSError) -> str:
     return "no such file" if isinstance(error, FileNotFoundError) else error.strerror or "unreadable"
 
 
+@contextmanager
+def open_file(path: Path) -> Iterator[tuple[bytes, Image.Image]]:
+    """The bytes of an image file, and the image with its header read and its pixels not (:func:`load`).
+
+    While a large image is open, other threads wait before they open another: the memory for one is there.
+    Only regular files are opened, as reading others may never end. Raises :class:`BadImage` with the
+    reason, without the file's name.
+    """
+    with ExitStack() as turn:
+        data = _read(path, turn)
+        image = open_image(data)
+        if image.width * image.height > _LARGE_PIXELS:
+            turn.enter_context(_one_large_image)
+        yield data, image
+
+
+def _read(path: Path, turn: ExitStack) -> bytes:
+    try:
+        # Before it is opened: opening a device may already do something.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadImage("not_a_file", "not a regular file (a folder, a device, a pipe)")
+        # Not waiting for a writer, should the name belong to a pipe by now.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            if size_bytes > _LARGE_BYTES:
+                turn.enter_context(_one_large_image)
+            # Not more than its size was, as a file may grow, and some claim to be empty.
+            data = b"" if size_bytes > LARGEST_FILE_BYTES else file.read(size_bytes + 1)
+    except FileNotFoundError as error:
+        raise BadImage("missing_file", "no such file; correct the path") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadImage("unreadable", f"cannot be read ({reason}); check its permissions") from error
+    if size_bytes > LARGEST_FILE_BYTES:
+        raise BadImage(
+            "too_large",
+            f"the file has {size_bytes / 1e6:,.0f} MB, over the limit of {LARGEST_FILE_BYTES / 1e6:.0f} MB; "
+            "not read",
+        )
+    return data
+
+
 def open_image(data: bytes) -> Image.Image:
     """Read the header of a file: format, mode and size are known, pixels not yet decoded (:func:`load`).
 
-    Raises :class:`DataError` with the reason, without a file name.
+    Raises :class:`BadImage` with the reason, without a file name.
     """
     if not data:
-        raise DataError("the file is empty (zero bytes)")
+        raise BadImage("empty_file", "the file is empty (zero bytes)")
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except Image.DecompressionBombError as error:
-        raise DataError(_too_large("far more pixels")) from error
+        raise _too_large("far more pixels", LARGEST_IMAGE_PIXELS) from error
     except UnidentifiedImageError as error:
-        raise DataError("not an image that can be read (PNG, JPEG, BMP, GIF, TIFF, WebP, PNM)") from error
+        for signature, name in _SIGNATURES.items():
+            if data.startswith(signature):
+                raise BadImage(
+                    "broken", f"begins as a {name} file does, but its header cannot be read; replace the file"
+                ) from error
+        raise BadImage(
+            "not_an_image", "not an image that can be read (PNG, JPEG, BMP, GIF, TIFF, WebP, PNM)"
+        ) from error
     except _DECODER_ERRORS as error:
-        raise DataError(f"broken image ({error})") from error
+        raise _undecodable(error) from error
     width, height = image.size
-    if width * height > LARGEST_IMAGE_PIXELS:
-        raise DataError(_too_large(f"{width}x{height} pixels"))
+    limit = _limit(image)
+    if width * height > limit:
+        raise _too_large(f"{width}x{height} pixels", limit)
     return image
+
+
+def _limit(image: ImageFile.ImageFile) -> int:
+    decoder = image.tile[0].codec_name if image.tile else image.format or ""
+    return _DEAR_DECODERS.get(decoder, LARGEST_IMAGE_PIXELS)
 
 
 def load(image: Image.Image) -> Image.Image:
-    """Decode all pixels of an opened image (of its first frame), or raise :class:`DataError`."""
+    """Decode all pixels of an opened image (of its first frame), or raise :class:`BadImage`."""
     try:
         image.load()
     except _DECODER_ERRORS as error:
-        raise DataError(f"broken or truncated image ({error})") from error
+        raise _undecodable(error) from error
     return image
 
 
-def _too_large(size: str) -> str:
-    return f"declares {size}, over the limit of {LARGEST_IMAGE_PIXELS // 1_000_000} megapixels; not decoded"
+def _undecodable(error: Exception) -> BadImage:
+    text = str(error) or type(error).__name__
+    if "MAX_TEXT" in text:
+        return BadImage(
+            "too_large", "a text or colour profile in it unpacks to more than 1 MB; save the image without it"
+        )
+    if isinstance(error, EOFError) or "truncated" in text.lower():
+        return BadImage("truncated", f"truncated image ({text}); replace the file")
+    return BadImage("broken", f"broken image ({text}); replace the file")
+
+
+def _too_large(size: str, limit: int) -> BadImage:
+    return BadImage(
+        "too_large",
+        f"declares {size}, over the limit of {limit // 1_000_000} megapixels; not decoded: make it smaller",
+    )
 
 
 def upright(image: Image.Image) -> Image.Image:
     """The image turned as its EXIF orientation says. May change ``image``."""
-    try:
-        ImageOps.exif_transpose(image, in_place=True)
-    except _DECODER_ERRORS as error:
-        raise DataError(f"broken EXIF data ({error}); save the image again without it") from error
-    return image
+    turn = _TURNS.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
     """(width, height) of an opened image as its EXIF orientation will turn it."""
     width, height = image.size
+    return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
+
+
+def _orientation(image: Image.Image) -> int:
     try:
-        lies = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
     except _DECODER_ERRORS as error:
-        raise DataError(f"broken EXIF data ({error}); save the image again without it") from error
-    return (height, width) if lies else (width, height)
+        raise BadImage("broken", f"broken EXIF data ({error}); save the image again without it") from error
+    return orientation if isinstance(orientation, int) else 1
 
 
 def flatten(image: Image.Image) -> Image.Image:
     """An 8-bit image without transparency: mode "L" for grey modes, "RGB" for the others.
 
-    Raises :class:`DataError` for floating-point, wide-integer and LAB images, whose range or colours
+    Raises :class:`BadImage` for floating-point, wide-integer and LAB images, whose range or colours
     Pillow does not define.
     """
-    if image.mode.startswith("I"):
-        return _from_wide(image)
     if image.mode in ("L", "RGB") and not image.has_transparency_data:
         return image
+    flat: Image.Image | None = None
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        band = _flatten_band(image.crop((0, top, image.width, min(top + rows, image.height))))
+        flat = flat or Image.new(band.mode, image.size, None)
+        flat.paste(band, (0, top))
+    if flat is None:
+        raise BadImage("broken", "the image has no pixels; replace the file")
+    return flat
+
+
+def _flatten_band(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        return _from_wide(image)
     if image.has_transparency_data and image.mode in ("1", "L", "LA", "P", "PA", "RGB", "RGBA"):
         layered = image.convert("RGBA")
         seen = layered.getchannel("R") if image.mode in ("1", "L", "LA") else layered.convert("RGB")
@@ -176,14 +301,20 @@ def flatten(image: Image.Image) -> Image.Image:
         return image.convert("L")
     if image.mode in ("P", "CMYK", "YCbCr", "HSV", "RGBX"):
         return image.convert("RGB")
-    raise DataError(f"pixel mode {image.mode} has no defined way to 8 bits; save it as 8-bit grey or RGB")
+    raise BadImage(
+        "unsupported_mode",
+        f"pixel mode {image.mode} has no defined way to 8 bits; save it as 8-bit grey or RGB",
+    )
 
 
 def _from_wide(image: Image.Image) -> Image.Image:
     wide = np.asarray(image)
     # Pillow reads 16-bit files as "I;16", or as "I" with the same range (PGM); other "I" files have none.
     if image.mode == "I" and (wide.min() < 0 or wide.max() > 65535):
-        raise DataError("32-bit pixel values have no defined way to 8 bits; save it as 8- or 16-bit grey")
+        raise BadImage(
+            "unsupported_mode",
+            "32-bit pixel values have no defined way to 8 bits; save it as 8- or 16-bit grey",
+        )
     narrow = ((wide.astype(np.uint32) + 128) // 257).astype(np.uint8)
     key = image.info.get("transparency")
     if isinstance(key, int):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from attendnets.data import Sample
-from attendnets.data.decode import flatten, open_image, reading_failure, upright
+from attendnets.data.decode import BadImage, flatten, load, open_file, upright
 from attendnets.errors import DataError
 
 if TYPE_CHECKING:
@@ -75,11 +75,10 @@ def worst_mistakes(
 
 def _small(path: Path, name: str, side: int) -> Image.Image:
     try:
-        image = flatten(upright(open_image(path.read_bytes())))
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from error
-    except OSError as error:
-        raise DataError(f"{name}: {reading_failure(error)}; put the measured images back") from error
+        with open_file(path) as (_, opened):
+            image = flatten(upright(load(opened)))
+    except BadImage as error:
+        raise BadImage(error.kind, f"{name}: {error}") from error
     scale = side / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     # Enlarged icons stay what they are: pixels. Photographs are reduced smoothly.

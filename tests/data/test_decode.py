@@ -259,13 +259,13 @@ def test_truncated_files_are_refused(tmp_path: Path, suffix: str, share: float) 
         load_pixels(path, Preprocessing(3, 8, 8))
 
 
-@pytest.mark.parametrize("side", [10_001, 60_000])
+@pytest.mark.parametrize("side", [8_001, 60_000])
 def test_bombs_are_refused_by_the_size_that_they_declare(tmp_path: Path, side: int) -> None:
     path = tmp_path / "bomb.png"
     small = png(path, np.zeros((1, 1), np.uint16), 0).read_bytes()
     header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 16, 0, 0, 0, 0)
     path.write_bytes(small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:])
-    with pytest.raises(DataError, match="100 megapixels; not decoded"), quiet_pillow():
+    with pytest.raises(DataError, match="64 megapixels; not decoded"), quiet_pillow():
         load_pixels(path, Preprocessing(1, 8, 8))
 
 
