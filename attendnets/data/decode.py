@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
 import struct
@@ -46,7 +47,7 @@ _LARGE_PIXELS = 8_000_000
 _one_large_image = threading.RLock()
 
 # Decoders that take more memory or time for a pixel than the others, by name: they get fewer pixels.
-_DEAR_DECODERS = {"WEBP": 32_000_000, "ppm": 8_000_000, "ppm_plain": 8_000_000}
+_DEAR_DECODERS = {"WEBP": 48_000_000, "ppm": 8_000_000, "ppm_plain": 8_000_000}
 
 # Pixels that are brought to 8 bits at a time: copies in several modes are needed for each.
 _BAND_PIXELS = 1 << 20
@@ -64,6 +65,9 @@ _DECODER_ERRORS = (
     AssertionError, RuntimeError, MemoryError, BufferError, struct.error, zlib.error,
     Image.DecompressionBombError,
 )  # fmt: skip
+
+# Pillow logs what it also raises; with no handler that would go to standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -251,9 +255,13 @@ def _too_large(size: str, limit: int) -> BadImage:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """The image turned as its EXIF orientation says. May change ``image``."""
+    """The image turned as its EXIF orientation says. Changes ``image``: two copies might not fit."""
     turn = _TURNS.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
+    if turn is not None:
+        image.im = image.im.transpose(turn)
+        image._size = image.im.size
+        del image.getexif()[ExifTags.Base.Orientation]
+    return image
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
