@@ -1,11 +1,12 @@
 """Writing files so that a reader, or a kill, never meets half of one.
 
 Every write goes to a temporary file in the target's own folder, is flushed to the disk, and then
-takes the target's name in one step.
+takes the target's name in one step. A disk that is full or read-only is a :class:`StorageError`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from attendnets.errors import StorageError
+
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG)
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -23,17 +28,32 @@ def replacing(path: Path) -> Iterator[Path]:
     Missing parent folders are made. For writers that need a path of their own (safetensors, memory maps);
     :func:`write_bytes` and :func:`write_text` are shorter for the rest.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: some writers choose their format by it.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}.partial{path.suffix}")
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn the body's errors of a disk that cannot be written into StorageError naming ``path``."""
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        raise StorageError(
+            f"{path} cannot be written: {error.strerror}. Make room there, or set its permissions, and give "
+            "the same command again: what is finished is kept."
+        ) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:

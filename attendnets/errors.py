@@ -37,6 +37,10 @@ class InfeasibleError(UsageError):
     """The requirements cannot be met by any network of the design space; nothing was trained."""
 
 
+class StorageError(AttendnetsError):
+    """A file cannot be written: a full disk, a missing permission. What was finished before is kept."""
+
+
 class TrainingError(AttendnetsError):
     """Training cannot go on."""
 

@@ -1,7 +1,8 @@
 """The run folder: which stage wrote which file, what is finished, what must be done again.
 
 A stage is finished when its entry stands in ``run.json``, written last and in one step. The entry holds
-the digests of what the stage read; where those have changed, the stage and all after it are done again.
+the digests of what the stage read and of what it wrote. Where the former have changed, the stage and all
+after it are done again; where the latter have, someone else wrote there, and that is an error.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ import msgspec
 
 from attendnets import atomic
 from attendnets.errors import RunFolderError
+from attendnets.lock import LOCK_NAME, exclusive
 
 Stage: TypeAlias = Literal["check", "explore", "train", "quantize", "export", "benchmark", "report"]
 STAGES: tuple[Stage, ...] = ("check", "explore", "train", "quantize", "export", "benchmark", "report")
-RUN_VERSION = 1
+RUN_VERSION = 2
 _PACKAGES = (
     "attendnets",
     "torch",
@@ -37,6 +39,9 @@ _PACKAGES = (
     "numpy",
     "pillow",
 )
+
+#: A run is gone on with by the versions of these that began it: others may not give the same result.
+_DECIDING = ("attendnets", "torch")
 
 T = TypeVar("T")
 
@@ -61,11 +66,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Finish:
-    """A finished stage: the digest of all that it read, and the seconds that it took."""
+    """A finished stage: the digest of all that it read, the seconds that it took, and its files' SHA-256."""
 
     inputs: str
     seconds: float
     finished: str
+    outputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,8 +115,14 @@ class RunFolder:
 
         Raises RunFolderError when the folder holds another job, other data or other files.
         """
+        with cls.locked(path):
+            return cls._create(path, job, command, data_digest)
+
+    @classmethod
+    def _create(cls, path: Path, job: Job, command: str, data_digest: str) -> RunFolder:
         if (path / "run.json").exists():
             run = cls.open(path)
+            run._require_same_versions()
             if run.record.data_digest != data_digest:
                 raise RunFolderError(
                     f"{path} was made from other images than {job.data} holds now. Choose another --out, or "
@@ -127,16 +139,26 @@ class RunFolder:
                     f"({run.record.command}). Choose another --out, or delete that folder."
                 )
             return run
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        run = cls(path, RunRecord(RUN_VERSION, job, command, data_digest, installed_versions(), machine()))
+        run._write()
+        return run
+
+    @staticmethod
+    @contextmanager
+    def locked(path: Path) -> Iterator[None]:
+        """Hold the folder alone in the body, whether it is a run already or shall become one.
+
+        Raises RunFolderError where another process holds it, or where it holds other files.
+        """
+        if path.exists() and (
+            not path.is_dir()
+            or not ((path / "run.json").exists() or {entry.name for entry in path.iterdir()} <= {LOCK_NAME})
+        ):
             raise RunFolderError(
                 f"{path} exists and is not a run of attendnets. Choose another --out, or an empty folder."
             )
-        run = cls(path, RunRecord(RUN_VERSION, job, command, data_digest, installed_versions(), machine()))
-        try:
-            run._write()
-        except OSError as error:
-            raise RunFolderError(f"{path} cannot be written: {error}. Choose another --out.") from error
-        return run
+        with exclusive(path):
+            yield
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -165,38 +187,80 @@ class RunFolder:
     def change_job(self, job: Job) -> None:
         """Take other arguments for stages still to come; finished ones see that by their inputs."""
         if job != self.record.job:
-            self.record = replace(self.record, job=job)
-            self._write()
+            with exclusive(self.path):
+                self._require_unchanged()
+                self.record = replace(self.record, job=job)
+                self._write()
 
     def _write(self) -> None:
         atomic.write_json(self.path / "run.json", self.record)
 
     def is_finished(self, stage: Stage, inputs: Mapping[str, str]) -> bool:
-        """Whether ``stage`` was finished from these inputs and nothing before it has changed since."""
+        """Whether ``stage`` was finished from these inputs and all that it wrote is there.
+
+        Raises RunFolderError where one of its files is not the one it wrote.
+        """
         finish = self.record.stages.get(stage)
-        return finish is not None and finish.inputs == _digest(inputs)
+        return finish is not None and finish.inputs == _digest(inputs) and not self._missing(stage, finish)
 
     def require(self, stage: Stage) -> None:
-        """Raise RunFolderError unless ``stage`` is finished."""
-        if stage not in self.record.stages:
+        """Raise RunFolderError unless ``stage`` is finished and its files are those it wrote."""
+        finish = self.record.stages.get(stage)
+        if finish is None or self._missing(stage, finish):
             raise RunFolderError(
                 f"{self.path}: the stage {stage!r} is not finished. "
                 f"Run attendnets {stage} first, or attendnets build."
             )
 
+    def _missing(self, stage: Stage, finish: Finish) -> list[str]:
+        found = {name: file_digest(self.path / name) for name in finish.outputs}
+        for name, written in finish.outputs.items():
+            if found[name] not in ("", written):
+                raise RunFolderError(
+                    f"{self.path / name} is not the file that the stage {stage!r} wrote: it was changed "
+                    "since. Put that file back, or delete it and the stage will be done again."
+                )
+        return [name for name, digest in found.items() if not digest]
+
     @contextmanager
-    def stage(self, stage: Stage, inputs: Mapping[str, str]) -> Iterator[None]:
-        """Do ``stage`` in the body; on a clean exit it is recorded as finished, later stages as not."""
+    def stage(self, stage: Stage, inputs: Mapping[str, str], *outputs: Path) -> Iterator[None]:
+        """Do ``stage`` in the body; on a clean exit it is recorded as finished, later stages as not.
+
+        ``outputs`` are the files of the run folder that the body writes. Raises RunFolderError where
+        another process holds the folder, or has gone on with it meanwhile.
+        """
         started = time.perf_counter()
-        yield
-        kept = {
-            name: self.record.stages[name]
-            for name in STAGES[: STAGES.index(stage)]
-            if name in self.record.stages
-        }
-        kept[stage] = Finish(_digest(inputs), time.perf_counter() - started, _now())
-        self.record = replace(self.record, stages=kept)
-        self._write()
+        with exclusive(self.path):
+            self._require_unchanged()
+            yield
+            kept = {
+                name: self.record.stages[name]
+                for name in STAGES[: STAGES.index(stage)]
+                if name in self.record.stages
+            }
+            kept[stage] = Finish(
+                inputs=_digest(inputs),
+                seconds=time.perf_counter() - started,
+                finished=_now(),
+                outputs={path.relative_to(self.path).as_posix(): file_digest(path) for path in outputs},
+            )
+            self.record = replace(self.record, stages=kept)
+            self._write()
+
+    def _require_unchanged(self) -> None:
+        if RunFolder.open(self.path).record != self.record:
+            raise RunFolderError(
+                f"{self.path}: another process has gone on with this run meanwhile. Give the command again."
+            )
+
+    def _require_same_versions(self) -> None:
+        now = installed_versions()
+        for name in _DECIDING:
+            if now[name] != self.record.versions.get(name):
+                raise RunFolderError(
+                    f"{self.path} was begun with {name} {self.record.versions.get(name)}, not {now[name]}. "
+                    "Install that version to go on, or build into a new folder."
+                )
 
     def read(self, path: Path, kind: type[T]) -> T:
         """A record of this run. Raises RunFolderError naming the file where it is missing or malformed."""

@@ -20,6 +20,7 @@ from attendnets.training import (
     Budget,
     Progress,
     Recipe,
+    Rollback,
     TrainingRecord,
     accuracy,
     predict_logits,
@@ -84,6 +85,7 @@ def run(
     seed: int = 0,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
+    on_rollback: Callable[[Rollback], None] | None = None,
     table: PixelTable = TRAIN,
 ) -> TrainingRecord:
     return train(
@@ -96,6 +98,7 @@ def run(
         seed=seed,
         checkpoint=checkpoint,
         progress=progress,
+        on_rollback=on_rollback,
     )
 
 
@@ -270,17 +273,77 @@ def test_progress_counts_down(tmp_path: Path) -> None:
     assert ends[0].seconds_left > 0 and ends[-1].seconds_left == 0
 
 
-def test_a_loss_that_is_no_number_is_named_with_epoch_and_step() -> None:
-    class Poisoned(Small):
-        calls = 0
+class Poisoned(Small):
+    """Gives no numbers from a number of training passes on, as often as it is told to."""
 
-        def forward(self, pixels: Tensor) -> Tensor:
-            if self.training:
-                self.calls += 1
-            return super().forward(pixels) * (math.nan if self.calls == 8 else 1.0)
+    def __init__(self, at: int, times: int) -> None:
+        super().__init__()
+        self.passes, self.at, self.times = 0, at, times
 
-    with pytest.raises(TrainingError, match="epoch 2, step 2 of 6"):
-        run(Poisoned())
+    def forward(self, pixels: Tensor) -> Tensor:
+        logits = super().forward(pixels)
+        if self.training:
+            self.passes += 1
+            if self.passes >= self.at and self.times > 0:
+                self.times -= 1
+                return logits * math.nan
+        return logits
+
+
+def poisoned(at: int, times: int) -> Poisoned:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return Poisoned(at, times)
+
+
+def test_a_loss_that_is_no_number_takes_training_back_to_the_last_epoch_at_a_third_of_the_rate() -> None:
+    network = poisoned(at=8, times=1)
+    heard: list[Rollback] = []
+    record = run(network, on_rollback=heard.append)
+    assert [(r.epoch, r.step, r.what) for r in heard] == [(2, 2, "the loss is nan")]
+    assert record.rollbacks == tuple(heard)
+    untouched = run(poisoned(at=8, times=0))
+    assert [epoch.epoch for epoch in record.epochs] == [1, 2, 3, 4]
+    assert curves(record)[0] == curves(untouched)[0]
+    assert record.epochs[1].rate == pytest.approx(untouched.epochs[1].rate / 3)
+
+
+def test_a_rollback_within_the_first_epoch_starts_again_from_the_first_weights() -> None:
+    record = run(poisoned(at=3, times=1))
+    assert record.rollbacks[0].epoch == 1 and len(record.epochs) == 4
+
+
+def test_a_fourth_divergence_ends_the_training_with_epoch_step_and_rate() -> None:
+    with pytest.raises(TrainingError, match=r"epoch 2, step 1 of 6 .* after going back 3 times"):
+        run(poisoned(at=8, times=4))
+
+
+def test_an_interruption_after_a_rollback_changes_nothing(tmp_path: Path) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(progress: Progress) -> None:
+        if progress.epoch == 2 and progress.step == progress.steps:
+            raise Interrupted
+
+    whole = poisoned(at=8, times=1)
+    expected = run(whole, checkpoint=tmp_path / "whole.safetensors")
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(Interrupted):
+        run(poisoned(at=8, times=1), checkpoint=path, progress=interrupt)
+    resumed = poisoned(at=8, times=0)
+    record = run(resumed, checkpoint=path)
+    assert curves(record) == curves(expected) and record.rollbacks == expected.rollbacks
+    assert_equal_to_the_bit(whole, resumed)
+
+
+def test_a_class_without_training_images_is_no_obstacle() -> None:
+    network = small()
+    network.last = nn.Linear(8, 3)
+    rare = TRAIN.select(
+        np.concatenate([np.flatnonzero(TRAIN.labels == 0), np.flatnonzero(TRAIN.labels == 1)[:4]])
+    )
+    assert len(run(network, epochs=1, table=rare).epochs) == 1
 
 
 def test_rare_classes_weigh_more_only_where_the_data_is_imbalanced() -> None:

@@ -50,7 +50,7 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
     run = RunFolder.create(out, job, command or repeat_command(job, out), data.digest)
     inputs = {"data": data.digest}
     if not run.is_finished("check", inputs):
-        with run.stage("check", inputs):
+        with run.stage("check", inputs, run.data):
             atomic.write_json(run.data, data.check)
     for note in data.notes:
         listener.note(note)
@@ -75,13 +75,14 @@ def build(job: Job, out: Path, listener: Listener | None = None, command: str | 
     Raises UsageError, DataError, RunFolderError (usage), InfeasibleError (costs alone rule the
     requirements out), TrainingError, QuantizationError, ExportError (failures).
     """
-    context = prepare(job, out, listener, command)
-    explore_stage(context)
-    train_stage(context)
-    quantize_stage(context)
-    export_stage(context)
-    record = benchmark_stage(context)
-    report_stage(context)
+    with RunFolder.locked(out):
+        context = prepare(job, out, listener, command)
+        explore_stage(context)
+        train_stage(context)
+        quantize_stage(context)
+        export_stage(context)
+        record = benchmark_stage(context)
+        report_stage(context)
     return BuildResult(out, record.verdict, record)
 
 

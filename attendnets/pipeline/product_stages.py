@@ -49,13 +49,13 @@ def export_stage(context: Context) -> ParityReport:
     """Write .tflite, .onnx and the bundle; raise ParityError unless all runtimes agree with PyTorch."""
     run, listener = context.run, context.listener
     inputs = {"observed": file_digest(run.observed), "network": file_digest(run.network)}
-    if run.is_finished("export", inputs) and run.parity.exists():
+    if run.is_finished("export", inputs):
         verify_files(run.export)
         listener.skipped("export")
         return run.read(run.parity, ParityReport)
     run.require("quantize")
     listener.started("export")
-    with run.stage("export", inputs):
+    with run.stage("export", inputs, run.tflite, run.onnx, run.parity):
         quantized = quantized_network(context)
         run.export.mkdir(parents=True, exist_ok=True)
         listener.step(Step("export", "network.tflite", 0, 4, None))
@@ -106,7 +106,7 @@ def benchmark_stage(context: Context) -> FinalRecord:
         return run.read(run.measure, FinalRecord)
     run.require("export")
     context.listener.started("benchmark")
-    with run.stage("benchmark", inputs):
+    with run.stage("benchmark", inputs, run.measure):
         verify_files(run.export)
         samples = context.data.test.open()
         measurement = benchmark(run.tflite, samples, context.data.classes, context.preprocessing)

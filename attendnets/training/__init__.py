@@ -7,7 +7,7 @@ measure any callable that maps pixels to logits: a network, a quantized program,
 from attendnets.training.evaluation import Accuracy, accuracy, predict_logits
 from attendnets.training.loop import train
 from attendnets.training.recipe import Budget, Recipe
-from attendnets.training.record import EpochRecord, Progress, TrainingRecord
+from attendnets.training.record import EpochRecord, Progress, Rollback, TrainingRecord
 
 __all__ = [
     "Accuracy",
@@ -15,6 +15,7 @@ __all__ = [
     "EpochRecord",
     "Progress",
     "Recipe",
+    "Rollback",
     "TrainingRecord",
     "accuracy",
     "predict_logits",

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from attendnets.atomic import write_bytes
 from attendnets.errors import TrainingError
-from attendnets.training.record import EpochRecord
+from attendnets.training.record import EpochRecord, Rollback
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class State:
     steps_done: int
     best_epoch: int
     epochs: tuple[EpochRecord, ...]
+    rollbacks: tuple[Rollback, ...]
 
 
 def write(path: Path, state: State, parts: Mapping[str, Mapping[str, Tensor]]) -> None:

@@ -6,7 +6,8 @@ import copy
 import math
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -21,14 +22,17 @@ from attendnets.data.pixels import PixelTable
 from attendnets.errors import DataError, TrainingError
 from attendnets.training import checkpoint as checkpoints
 from attendnets.training.averaging import RunningAverage
-from attendnets.training.evaluation import accuracy
+from attendnets.training.evaluation import accuracy, predict_logits
 from attendnets.training.optimizer import Optimizer
 from attendnets.training.recipe import Budget, Recipe
-from attendnets.training.record import EpochRecord, Progress, TrainingRecord
+from attendnets.training.record import EpochRecord, Progress, Rollback, TrainingRecord
 
 _PROGRESS_SECONDS = 1.0
 _TIMED_STEPS = 8
 _PLANNED_SHARE = 0.95
+
+MOST_ROLLBACKS = 3
+ROLLBACK_DIVISOR = 3.0
 
 _fork_rng = torch.random.fork_rng
 
@@ -44,6 +48,7 @@ def train(
     seed: int = 0,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
+    on_rollback: Callable[[Rollback], None] | None = None,
 ) -> TrainingRecord:
     """Train ``network`` (pixels ``(B, C, H, W)`` to logits ``(B, classes)``) in place.
 
@@ -53,9 +58,12 @@ def train(
     with results equal to the bit on the same number of threads. Under the "constant" schedule that
     checkpoint may be continued to more epochs than it was planned for: trained to 3, then to 9.
 
+    A loss or a weight that is no finite number takes the training back to the end of the last epoch, from
+    where it goes on at a third of the rate; ``on_rollback`` hears of it. That may happen three times.
+
     The starting weights are the caller's; order, augmentation, mixup and dropout follow from ``seed``.
-    Raises DataError for too few images, TrainingError when the loss is no number, and when
-    ``checkpoint`` belongs to another training.
+    Raises DataError for too few images, TrainingError when the loss is no number for the fourth time, and
+    when ``checkpoint`` belongs to another training.
     """
     run = _Run(network, train, validation, recipe, augmentation, seed)
     if checkpoint is not None and checkpoint.exists():
@@ -63,10 +71,23 @@ def train(
     else:
         run.planned_epochs = budget.epochs or run.plan(budget.seconds or 0.0)
     while len(run.epochs) < run.planned_epochs:
-        run.epoch(progress)
+        try:
+            run.epoch(progress)
+        except _DivergedError as diverged:
+            rollback = run.roll_back(diverged)
+            if on_rollback is not None:
+                on_rollback(rollback)
         if checkpoint is not None:
             run.write(checkpoint)
     return run.finish()
+
+
+class _DivergedError(Exception):
+    """Loss or weights are no numbers any more, after ``step`` steps of ``epoch`` at ``rate``."""
+
+    def __init__(self, epoch: int, step: int, rate: float, what: str) -> None:
+        super().__init__(what)
+        self.epoch, self.step, self.rate, self.what = epoch, step, rate, what
 
 
 class _Run:
@@ -91,7 +112,7 @@ class _Run:
         self.steps_per_epoch = max(1, len(train.labels) // recipe.batch_size)
         self.optimizer = Optimizer(network, recipe.weight_decay)
         self.average = RunningAverage(network, recipe.averaging)
-        self.weights = _class_weights(train, recipe)
+        self.weights = _class_weights(train, recipe, predict_logits(network, validation.select([0])).shape[1])
         native = bool(torch.cpu._is_avx512_bf16_supported())
         self.bfloat16 = native if recipe.bfloat16 is None else recipe.bfloat16
         self.planned_epochs = 0
@@ -99,6 +120,8 @@ class _Run:
         self.epochs: list[EpochRecord] = []
         self.best_epoch = 0
         self.best: dict[str, Tensor] = {}
+        self.rollbacks: list[Rollback] = []
+        self.last_good = self._state(), _copies(self._parts())
 
     def epoch(self, progress: Callable[[Progress], None] | None) -> None:
         """One epoch of steps, then validation of the averaged weights."""
@@ -113,14 +136,10 @@ class _Run:
             mixer = np.random.default_rng(_seed(self.seed, number, 1))
             self.network.train()
             for pixels, labels in self.batches.epoch(number):
-                rate = self.recipe.rate_at(self.steps_done, total)
+                rate = self.recipe.rate_at(self.steps_done, total) / ROLLBACK_DIVISOR ** len(self.rollbacks)
                 loss = self._step(self.network, self.optimizer, rate, pixels, labels, mixer)
                 if not math.isfinite(loss):
-                    raise TrainingError(
-                        f"The loss is {loss} at epoch {number}, step {len(losses) + 1} of "
-                        f"{self.steps_per_epoch} (rate {rate:.2g}). "
-                        f"Train at a lower rate than {self.recipe.rate:g}."
-                    )
+                    raise _DivergedError(number, len(losses) + 1, rate, f"the loss is {loss}")
                 losses.append(loss)
                 self.steps_done += 1
                 self.average.update(self.steps_done)
@@ -130,6 +149,8 @@ class _Run:
                     told = now
                     progress(self._progress(number, len(losses), now - started))
         figures = accuracy(self.average.network, self.validation)
+        if not (math.isfinite(figures.loss) and _are_finite(self.network)):
+            raise _DivergedError(number, len(losses), rate, "a weight is no finite number")
         record = EpochRecord(
             epoch=number,
             seconds=time.perf_counter() - started,
@@ -143,6 +164,7 @@ class _Run:
         if self.best_epoch == 0 or _merit(record) > _merit(self.epochs[self.best_epoch - 1]):
             self.best_epoch = number
             self.best = {name: value.clone() for name, value in self.average.network.state_dict().items()}
+        self.last_good = self._state(), _copies(self._parts())
         if progress is not None:
             progress(self._progress(number, self.steps_per_epoch, 0.0))
 
@@ -217,6 +239,7 @@ class _Run:
         left = seconds * _PLANNED_SHARE - (time.perf_counter() - started)
         return min(self.recipe.most_epochs, max(1, int(left / per_epoch)))
 
+    @cached_property
     def job(self) -> str:
         """What must be the same for a checkpoint to be continued, as text."""
         images = len(self.train.labels)
@@ -235,30 +258,56 @@ class _Run:
         }
         return msgspec.json.encode(parts).decode()
 
+    def roll_back(self, diverged: _DivergedError) -> Rollback:
+        """Take the state at the end of the last good epoch up again; the next rate is a third of this one."""
+        where = f"epoch {diverged.epoch}, step {diverged.step} of {self.steps_per_epoch}"
+        if len(self.rollbacks) == MOST_ROLLBACKS:
+            raise TrainingError(
+                f"Training diverged: {diverged.what} at {where} (rate {diverged.rate:.2g}), after going back "
+                f"{MOST_ROLLBACKS} times to a lower rate. Train at a lower rate than {self.recipe.rate:g}, "
+                "or look for images or labels that make no sense."
+            )
+        rollback = Rollback(diverged.epoch, diverged.step, diverged.rate, diverged.what)
+        self.rollbacks.append(rollback)
+        self._restore(*self.last_good)
+        return rollback
+
     def write(self, path: Path) -> None:
         """The state after the last epoch."""
-        state = checkpoints.State(
+        checkpoints.write(path, self._state(), self._parts())
+
+    def _state(self) -> checkpoints.State:
+        return checkpoints.State(
             version=checkpoints.VERSION,
-            job=self.job(),
+            job=self.job,
             planned_epochs=self.planned_epochs,
             steps_done=self.steps_done,
             best_epoch=self.best_epoch,
             epochs=tuple(self.epochs),
+            rollbacks=tuple(self.rollbacks),
         )
-        parts = {
+
+    def _parts(self) -> dict[str, dict[str, Tensor]]:
+        return {
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
             "best": self.best,
             "optimizer": self.optimizer.tensors(),
         }
-        checkpoints.write(path, state, parts)
+
+    def _restore(self, state: checkpoints.State, parts: Mapping[str, Mapping[str, Tensor]]) -> None:
+        self.steps_done, self.best_epoch, self.epochs = state.steps_done, state.best_epoch, list(state.epochs)
+        self.network.load_state_dict(parts["network"])
+        self.average.network.load_state_dict(parts["average"])
+        self.optimizer.load(parts.get("optimizer", {}), self.steps_done)
+        self.best = dict(parts.get("best", {}))
 
     def resume(self, path: Path, budget: Budget) -> None:
         """Go on from ``path``; its plan holds unless ``budget`` names another number of epochs."""
         state, parts = checkpoints.read(path)
-        if state.job != self.job():
+        if state.job != self.job:
             raise TrainingError(
-                f"{path} belongs to another training: it has {state.job}, this one is {self.job()}. "
+                f"{path} belongs to another training: it has {state.job}, this one is {self.job}. "
                 "Delete it or give another path."
             )
         self.planned_epochs = budget.epochs or state.planned_epochs
@@ -268,11 +317,9 @@ class _Run:
                 f"{self.planned_epochs}: its rate follows a cosine over all epochs. "
                 "Delete it to start again, or train at a constant rate."
             )
-        self.steps_done, self.best_epoch, self.epochs = state.steps_done, state.best_epoch, list(state.epochs)
-        self.network.load_state_dict(parts["network"])
-        self.average.network.load_state_dict(parts["average"])
-        self.optimizer.load(parts.get("optimizer", {}), self.steps_done)
-        self.best = parts["best"]
+        self.rollbacks = list(state.rollbacks)
+        self._restore(state, parts)
+        self.last_good = self._state(), _copies(self._parts())
 
     def finish(self) -> TrainingRecord:
         """Leave the best weights in the network."""
@@ -292,7 +339,20 @@ class _Run:
             precision="bfloat16" if self.bfloat16 else "float32",
             seed=self.seed,
             threads=torch.get_num_threads(),
+            rollbacks=tuple(self.rollbacks),
         )
+
+
+def _copies(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
+    return {
+        part: {name: value.detach().clone() for name, value in tensors.items()}
+        for part, tensors in parts.items()
+    }
+
+
+def _are_finite(network: nn.Module) -> bool:
+    norms = torch._foreach_norm([parameter.detach() for parameter in network.parameters()])
+    return bool(torch.stack(norms).isfinite().all())
 
 
 def _merit(record: EpochRecord) -> tuple[float, float]:
@@ -310,9 +370,9 @@ def _endless(batches: TrainingBatches) -> Iterator[tuple[Tensor, Tensor]]:
         yield from batches.epoch(epoch)
 
 
-def _class_weights(table: PixelTable, recipe: Recipe) -> Tensor | None:
+def _class_weights(table: PixelTable, recipe: Recipe, classes: int) -> Tensor | None:
     """``count ** -0.5``, scaled so that the mean over images is 1; None where classes are balanced enough."""
-    counts = np.bincount(table.labels)
+    counts = np.bincount(table.labels, minlength=classes)
     if not recipe.class_weights or counts[counts > 0].max() <= recipe.imbalance * counts[counts > 0].min():
         return None
     weights = np.maximum(counts, 1) ** -0.5

@@ -91,6 +91,8 @@ class Optimizer:
                     "exp_avg": torch.zeros_like(parameter).copy_(tensors[f"first/{index}"]),
                     "exp_avg_sq": torch.zeros_like(parameter).copy_(tensors[f"second/{index}"]),
                 }
+            else:
+                self._adamw.state.pop(parameter, None)
 
 
 def orthogonal(matrices: Tensor) -> Tensor:

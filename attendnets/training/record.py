@@ -26,6 +26,16 @@ class EpochRecord:
 
 
 @dataclass(frozen=True)
+class Rollback:
+    """Training went back to the end of the epoch before ``epoch``: ``what`` happened in it, at ``rate``."""
+
+    epoch: int
+    step: int
+    rate: float
+    what: str
+
+
+@dataclass(frozen=True)
 class TrainingRecord:
     """A finished training. ``seconds`` leave out what an interrupted epoch had cost; ``precision`` is that
     of the passes, "float32" or "bfloat16".
@@ -46,6 +56,7 @@ class TrainingRecord:
     seed: int
     threads: int
     precision: str = "float32"
+    rollbacks: tuple[Rollback, ...] = ()
 
 
 @dataclass(frozen=True)

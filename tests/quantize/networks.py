@@ -120,7 +120,7 @@ def trained() -> tuple[Network, PixelTable, PixelTable]:
         network,
         table,
         validation,
-        recipe=Recipe(warmup_steps=10),
+        recipe=Recipe(warmup_steps=10, bfloat16=False),
         budget=Budget(epochs=6),
         augmentation=Augmentation(),
         seed=0,

@@ -114,7 +114,7 @@ def test_fine_tuning_follows_where_more_than_a_point_is_lost_and_regains_it(
     network, table, validation = learned
     told: list[tuple[str, int, int]] = []
     quantized, record = quantize(
-        unbalanced(network, 2.5),
+        unbalanced(network, 3.0),
         table,
         validation,
         augmentation=Augmentation(),
