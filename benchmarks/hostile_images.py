@@ -204,6 +204,8 @@ def _huge() -> Iterator[_Case]:
         yield _Case(
             "bmp-huge", ".bmp", b"BM" + struct.pack("<III", 154, 0, 54) + header + bytes(100), ("too_large",)
         )
+    for size in ((60_000_000, 1), (1, 60_000_000)):
+        yield _Case("png-one-line", ".png", png(*size, bytes(100)), ("too_large",))
     small = saved(Image.new("RGB", (8, 8)), "JPEG")
     frame = small.index(b"\xff\xc0") + 5
     yield _Case("jpeg-huge", ".jpg", small[:frame] + b"\xff\xff\xff\xff" + small[frame + 4 :], ("too_large",))

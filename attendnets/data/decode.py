@@ -38,6 +38,8 @@ IMAGE_SUFFIXES = frozenset(
 
 #: An image that declares more pixels than this is refused before it is decoded.
 LARGEST_IMAGE_PIXELS = 64_000_000
+#: Nor may a side be longer: work is done in bands of rows, which must stay small.
+LONGEST_SIDE = 65_535
 #: A larger file is refused before it is read.
 LARGEST_FILE_BYTES = 4 * LARGEST_IMAGE_PIXELS
 
@@ -219,6 +221,12 @@ def open_image(data: bytes) -> Image.Image:
     limit = _limit(image)
     if width * height > limit:
         raise _too_large(f"{width}x{height} pixels", limit)
+    if max(width, height) > LONGEST_SIDE:
+        raise BadImage(
+            "too_large",
+            f"declares {width}x{height} pixels, with a side over the limit of {LONGEST_SIDE:,}; not decoded: "
+            "make it smaller",
+        )
     return image
 
 
