@@ -14,6 +14,9 @@ from attendnets.report.words import percent
 NUMBERED = 16
 _NAMED = 100
 _SIDE = 360.0
+#: Depths at which white text on a cell turns black on dark paper, and black text white on light paper:
+#: there, and with the colours of palette.css, both have the contrast that is asked for (4.5).
+_TURNS = {"right": (0.645, 0.905), "wrong": (0.625, 0.88)}
 
 
 @dataclass(frozen=True)
@@ -107,16 +110,17 @@ def _cell(
         ),
     ]
     if size >= _SIDE / NUMBERED:
-        strong = " strong" if depth > 0.6 else ""
+        middle_depth, deep = _TURNS["right" if right else "wrong"]
+        on = "on-deep" if depth > deep else "on-middle" if depth > middle_depth else "on-pale"
         middle = x + size / 2 - 0.5
         font = 14 if size > 40 else 10.5
         height = y + size / 2 + (0 if size > 60 else font * 0.35)
         drawn.append(
-            element("text", str(images), x=middle, y=height, font_size=font, class_=f"middle{strong}")
+            element("text", str(images), x=middle, y=height, font_size=font, class_=f"middle {on}")
         )
         if size > 60:
             below = percent(100 * share)
             drawn.append(
-                element("text", below, x=middle, y=height + 16, font_size=11, class_=f"middle{strong}")
+                element("text", below, x=middle, y=height + 16, font_size=11, class_=f"middle {on}")
             )
     return drawn

@@ -24,7 +24,8 @@ def front_chart(study: StudyRecord, quantity: str, bounds: Mapping[str, float]) 
     """Validation accuracy over ``quantity`` (a key of the candidates' figures), one dot a candidate.
 
     ``bounds``: quantity to the bound that was required. The line is the best accuracy seen up to a cost;
-    dots link to the rows of the candidates' table; failed trainings are crosses on the axis.
+    dots link to the candidates' cards, which the page's script shows beside them; failed trainings are
+    crosses on the axis.
     """
     trained = [c for c in study.candidates if c.validation_top1_percent is not None]
     costs = [c.figures[quantity] for c in study.candidates]
@@ -63,14 +64,14 @@ def front_chart(study: StudyRecord, quantity: str, bounds: Mapping[str, float]) 
 def explain(candidate: Candidate) -> str:
     """A candidate in one line."""
     figures = ", ".join(
-        f"{format_value(name, candidate.figures[name])} {name}"
+        f"{format_value(name, candidate.figures[name])} {'MACs' if name == 'macs' else name}"
         for name in ("weights", "macs", "arena")
         if name in candidate.figures
     )
     if candidate.validation_top1_percent is None:
-        return f"{candidate.number}: {candidate.state}; {figures}"
+        return f"Network {candidate.number}: {candidate.state}; {figures}"
     return (
-        f"{candidate.number}: {percent(candidate.validation_top1_percent)} on validation after "
+        f"Network {candidate.number}: {percent(candidate.validation_top1_percent)} on validation after "
         f"{candidate.epochs} epochs; {figures}"
     )
 
@@ -97,15 +98,16 @@ def _stairs(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _dot(candidate: Candidate, study: StudyRecord, x: float, y: Scale, reachable: bool) -> Markup:
     chosen = candidate.digest == study.chosen
-    words = title(explain(candidate) + (" (chosen)" if chosen else ""))
+    described = explain(candidate) + (" (chosen)" if chosen else "")
+    words = title(described)
     if candidate.validation_top1_percent is None:
         path = f"M{x - 4:.1f} {BOTTOM - 9}l8 8m-8 0l8 -8"
-        sign = element("path", words, d=path, class_="failed")
+        sign = element("path", words, d=path, class_="failed sign")
     else:
         height = y(candidate.validation_top1_percent)
         radius = _RADII[min(max(candidate.rung, 0), len(_RADII) - 1)]
         kind = "within" if candidate.violation == 0 else "beyond"
-        sign = element("circle", words, cx=x, cy=height, r=radius, class_=f"dot {kind}")
+        sign = element("circle", words, cx=x, cy=height, r=radius, class_=f"dot sign {kind}")
         if chosen:
             anchor, shift = ("end", -13) if x > RIGHT - 70 else ("start", 13)
             ring = element("circle", cx=x, cy=height, r=10, class_="ring")
@@ -113,10 +115,14 @@ def _dot(candidate: Candidate, study: StudyRecord, x: float, y: Scale, reachable
             sign = join((ring, sign, name))
     # Hundreds of stops would bar the way of a keyboard: it visits the front; the table has them all.
     stop = None if reachable else -1
-    link = element(
-        "a", sign, href=f"#candidate-{candidate.number}", tabindex=stop, aria_label=explain(candidate)
+    return element(
+        "a",
+        sign,
+        href=f"#network-{candidate.number}",
+        data_number=candidate.number,
+        tabindex=stop,
+        aria_label=described,
     )
-    return link
 
 
 def _short(quantity: str, value: float) -> str:

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from attendnets.report import accuracies, bars, drawing, marks, sections
 from attendnets.report.record import ReportInput
-from attendnets.report.style import style
+from attendnets.report.style import script, security_policy, style
 from attendnets.report.table import CostLine, measured_text, shape_text, shortfall_text
 from attendnets.report.words import counted, duration, percent
 from attendnets.requirements import format_value
@@ -23,9 +23,12 @@ def render(record: ReportInput) -> str:
     Parts of ``record`` that are None or empty have no section. All texts are escaped.
     """
     template = _environment().get_template("page.html.j2")
+    front = script("page")
     return template.render(
         r=record,
-        style=style("palette", "figures", "page"),
+        style=style("palette", "figures", "page", "cards"),
+        script=front,
+        security_policy=security_policy(front),
         digest=digest(record.spec),
         headline=sections.headline(record),
         figures=sections.figures(record),

@@ -47,6 +47,7 @@ class ReportInput:
     ``commands``: the command that was given first, then those that repeat it or a stage of it.
     ``stage_seconds``: stage to seconds, in order. ``float_top1_percent`` is the float network's accuracy
     on the images of ``measurement``; ``comparison`` tests the exported file (first) against it (second).
+    ``rebuild``: digest of a candidate to the command that builds it anew; it may lack some.
     ``made`` is when, in words. ``mistakes`` come from :func:`attendnets.report.worst_mistakes`.
     """
 
@@ -66,6 +67,7 @@ class ReportInput:
     float_top1_percent: float | None = None
     comparison: PairedTest | None = None
     study: StudyRecord | None = None
+    rebuild: Mapping[str, str] = field(default_factory=dict)
     training: TrainingRecord | None = None
     quantization: QuantizationRecord | None = None
     parity: ParityReport | None = None

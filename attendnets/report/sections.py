@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from attendnets.report import bars, confusion, curves, front
+from attendnets.report import bars, candidates, confusion, curves, front
 from attendnets.report.bars import Reference, Share
 from attendnets.report.record import ReportInput
 from attendnets.report.table import shortfall_text
@@ -154,6 +154,7 @@ def explored(record: ReportInput) -> dict[str, Any] | None:
     return {
         "charts": tuple(front.front_chart(study, quantity, bounds) for quantity in ("weights", "macs")),
         "candidates": ranked,
+        "cards": candidates.cards(study, ranked, record.rebuild),
         "trained": sum(c.validation_top1_percent is not None for c in study.candidates),
         "failed": sum(c.state == "failed" for c in study.candidates),
     }

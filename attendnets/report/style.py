@@ -1,7 +1,9 @@
-"""The style sheets beside this file."""
+"""The style sheets and the script beside this file."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 
 from markupsafe import Markup
@@ -10,5 +12,22 @@ _HERE = Path(__file__).parent
 
 
 def style(*names: str) -> Markup:
-    """The sheets of these names, one after the other: "palette", "figures", "page"."""
+    """The sheets of these names, one after the other: "palette", "figures", "cards", "page"."""
     return Markup("").join(Markup((_HERE / f"{name}.css").read_text(encoding="utf-8")) for name in names)
+
+
+def script(name: str) -> Markup:
+    """The script of this name, as it stands inside its element."""
+    return Markup((_HERE / f"{name}.js").read_text(encoding="utf-8"))
+
+
+def security_policy(code: Markup) -> str:
+    """What a page may do: show itself and the pictures inside it, run ``code`` and nothing else.
+
+    ``code`` is the whole text between the tags, since a browser compares its hash.
+    """
+    seal = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{seal}'; "
+        "base-uri 'none'; form-action 'none'"
+    )

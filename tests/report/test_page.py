@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from attendnets.report import ReportInput, render
@@ -43,7 +47,7 @@ class Reader(HTMLParser):
         assert self.open and self.open.pop() == tag, f"</{tag}> closes nothing"
 
     def handle_data(self, data: str) -> None:
-        if not self.open or self.open[-1] != "style":
+        if not self.open or self.open[-1] not in ("style", "script"):
             self.texts.append(data)
 
     @property
@@ -110,15 +114,47 @@ def test_refused_and_failed_candidates_are_told(page: Reader) -> None:
     assert "1 failed" in page.text
 
 
-def test_each_dot_of_the_front_leads_to_its_row(page: Reader) -> None:
-    links = [a["href"] for tag, a in page.tags if tag == "a" and str(a.get("href")).startswith("#candidate-")]
-    rows = {f"#{name}" for name in page.ids() if name.startswith("candidate-")}
-    assert len(rows) == 40 and set(links) == rows and len(links) == 2 * len(rows)
+def links(page: Reader) -> list[dict[str, str | None]]:
+    """The points of both charts."""
+    return [a for tag, a in page.tags if tag == "a" and "data-number" in a]
+
+
+def test_each_point_of_the_front_and_each_row_leads_to_its_network(page: Reader) -> None:
+    cards = [f"#{name}" for name in page.ids() if re.fullmatch(r"network-\d+", name)]
+    targets = [a["href"] for tag, a in page.tags if str(a.get("href")).startswith("#network-")]
+    assert len(cards) == 40 and set(targets) == set(cards) and len(targets) == 3 * len(cards)
+    assert [a["href"] for a in links(page)] == [f"#network-{a['data-number']}" for a in links(page)]
 
 
 def test_a_keyboard_visits_the_front_and_skips_the_crowd(page: Reader) -> None:
-    stops = [a.get("tabindex") for tag, a in page.tags if str(a.get("href")).startswith("#candidate-")]
+    stops = [a.get("tabindex") for a in links(page)]
     assert 4 <= stops.count(None) < len(stops) / 2
+
+
+def test_each_network_says_what_it_is_made_of() -> None:
+    record = records.finished()
+    assert record.study is not None
+    spec = records.network(20)
+    twice = msgspec.structs.replace(spec.stages[0], blocks=(*spec.stages[0].blocks, spec.stages[0].blocks[1]))
+    spec = msgspec.structs.replace(spec, stages=(twice, *spec.stages[1:]))
+    candidate = replace(record.study.candidates[0], spec=spec, state="stopped", epochs=3, violation=0.1)
+    text = read(replace(record, study=replace(record.study, candidates=(candidate,)))).text
+    assert "trained for 3 epochs, then stopped; short of a requirement so far" in text
+    assert "1×64×64 pixels in; 6 blocks in 3 stages" in text
+    assert "stem channels 16 32×32" in text
+    assert "stage 1 visual condenser 20 2 × condenser 20 16×16" in text
+    assert "stage 3 convolution 40 4×4 head 2 logits" in text
+
+
+def test_each_network_comes_with_its_command_where_there_is_one() -> None:
+    record = records.finished()
+    assert record.study is not None and "Build this network" not in read(record).text
+    first, *_ = record.study.candidates
+    line = f'attendnets build "a  b" --network runs/demo#{first.digest} --out "my --runs"'
+    page = render(replace(record, rebuild={first.digest: line}))
+    shells = re.findall(r'<pre class="shell"><code>(.*?)</code>', page)
+    assert line in [html.unescape(re.sub(r"<[^>]*>", "", shell)) for shell in shells]
+    assert page.count("Build this network, without exploring again") == 1
 
 
 def test_the_slowest_operators_come_first_and_all_follow_in_order(page: Reader) -> None:
@@ -146,7 +182,18 @@ def test_the_worst_mistakes_are_pictures_inside_the_page(page: Reader) -> None:
 def test_nothing_outside_the_page_is_asked_for(page: Reader) -> None:
     assert all(address.startswith(("#", "data:")) for address in page.addresses())
     whole = render(records.finished())
-    assert not re.search(r"(?i)https?://|@import|url\(|<script|<iframe|<object|<embed", whole)
+    assert not re.search(r"(?i)https?://|@import|url\(|<script .*src|<iframe|<object|<embed", whole)
+
+
+def test_only_the_script_of_the_page_may_run_and_nothing_may_be_fetched(page: Reader) -> None:
+    policies = [str(a["content"]) for _, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    [code] = re.findall(r"(?s)<script>(.*?)</script>", render(records.finished()))
+    seal = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    [policy] = policies
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["script-src"] == f"'sha256-{seal}'"
+    assert rules["default-src"] == "'none'" and rules["img-src"] == "data:"
+    assert set(rules) == {"default-src", "img-src", "style-src", "script-src", "base-uri", "form-action"}
 
 
 def test_every_link_within_the_page_has_a_target(page: Reader) -> None:
@@ -187,7 +234,7 @@ def test_markup_in_names_is_shown_as_text(tmp_path: Path) -> None:
         stage_seconds={EVIL: 1.0},
     )
     page = render(record)
-    assert "<script" not in page and "<i>" not in page
+    assert page.count("<script") == 1 and "<i>" not in page
     reader = Reader(page)
     assert reader.open == [] and EVIL in reader.text
 
