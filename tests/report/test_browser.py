@@ -114,6 +114,14 @@ def test_every_text_stands_out_from_what_is_behind_it(look: Open, file: Path, wi
     assert weak == []
 
 
+def test_no_text_becomes_too_small_on_a_telephone(look: Open, file: Path) -> None:
+    page = look(file, Reader(width=400))
+    smallest = """Math.min(...[...document.querySelectorAll("main *")]
+      .filter(e => e.checkVisibility() && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+      .map(e => parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM?.().a ?? 1)))"""
+    assert page.value(smallest) >= 10
+
+
 def test_a_keyboard_reaches_everything_and_sees_where_it_is(look: Open, file: Path) -> None:
     page = look(file)
     page.value("document.querySelectorAll('details').forEach(details => { details.open = true; })")
