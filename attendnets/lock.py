@@ -56,9 +56,10 @@ def exclusive(folder: Path) -> Iterator[None]:
         (folder / LOCK_NAME).unlink(missing_ok=True)
         file.close()
         for part in missing:
-            if any(part.iterdir()):
+            try:
+                part.rmdir()
+            except OSError:  # it holds files now, or is another's already
                 break
-            part.rmdir()
 
 
 def _acquire(folder: Path) -> TextIOWrapper:
@@ -67,6 +68,8 @@ def _acquire(folder: Path) -> TextIOWrapper:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             file = path.open("a+", encoding="utf-8")
+        except FileNotFoundError:
+            continue  # the one before has just removed the folder that was empty
         except OSError as error:
             raise RunFolderError(
                 f"{folder} cannot be written: {error.strerror}. Choose another --out."

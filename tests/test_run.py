@@ -1,11 +1,13 @@
 """The run folder remembers what is finished, and refuses what is not its own."""
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from attendnets.errors import RunFolderError
-from attendnets.run import Job, RunFolder, file_digest
+from attendnets.run import RUN_VERSION, Job, RunFolder, file_digest
 
 JOB = Job(data="photos", requirements=("weights<=100KB",), trials=3, epochs=2, threads=1)
 
@@ -84,9 +86,61 @@ def test_a_damaged_run_json_is_named(tmp_path: Path, content: str) -> None:
 def test_a_run_of_another_version_is_refused(tmp_path: Path) -> None:
     make(tmp_path / "run")
     text = (tmp_path / "run" / "run.json").read_text()
-    (tmp_path / "run" / "run.json").write_text(text.replace('"version": 1', '"version": 99'))
+    (tmp_path / "run" / "run.json").write_text(text.replace(f'"version": {RUN_VERSION}', '"version": 99'))
     with pytest.raises(RunFolderError, match="version 99"):
         RunFolder.open(tmp_path / "run")
+
+
+def test_a_run_begun_with_another_version_of_what_decides_results_is_not_gone_on_with(tmp_path: Path) -> None:
+    make(tmp_path / "run")
+    record = tmp_path / "run" / "run.json"
+    record.write_text(record.read_text().replace('"attendnets": "', '"attendnets": "0.0.'))
+    with pytest.raises(RunFolderError, match=r"begun with attendnets 0\.0\..* Install that version"):
+        make(tmp_path / "run")
+
+
+def test_a_stage_whose_file_is_gone_is_done_again_and_one_whose_file_was_changed_is_named(
+    tmp_path: Path,
+) -> None:
+    run = make(tmp_path / "run")
+    with run.stage("explore", {}, run.network):
+        run.network.write_text("{}")
+    assert run.is_finished("explore", {})
+    run.network.write_text("{ }")
+    for ask in (lambda: run.is_finished("explore", {}), lambda: run.require("explore")):
+        with pytest.raises(
+            RunFolderError, match=r"network\.json is not the file that the stage 'explore' wrote"
+        ):
+            ask()
+    run.network.unlink()
+    assert not run.is_finished("explore", {})
+    with pytest.raises(RunFolderError, match="not finished"):
+        run.require("explore")
+
+
+def test_a_folder_in_use_is_refused_and_the_user_named(tmp_path: Path) -> None:
+    make(tmp_path / "run")
+    messages: list[str] = []
+
+    def second() -> None:
+        try:
+            make(tmp_path / "run")
+        except RunFolderError as error:
+            messages.append(str(error))
+
+    with RunFolder.locked(tmp_path / "run"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+    assert len(messages) == 1 and f"in use by process {os.getpid()}" in messages[0]
+
+
+def test_a_run_that_another_process_went_on_with_is_not_written_over(tmp_path: Path) -> None:
+    one, two = make(tmp_path / "run"), make(tmp_path / "run")
+    with one.stage("explore", {}):
+        pass
+    with pytest.raises(RunFolderError, match="Give the command again"), two.stage("explore", {}):
+        pass
 
 
 def test_a_stage_that_needs_another_names_the_command(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def open_journal(path: Path, context: str) -> optuna.Study:
                 sampler=optuna.samplers.RandomSampler(seed=0),
                 load_if_exists=True,
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AssertionError, KeyError, TypeError, ValueError) as error:
             raise RunFolderError(_damaged(path, f"events do not fit together: {error!r}")) from error
         known = study.user_attrs.get("context")
         if known is None:
