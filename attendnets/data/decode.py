@@ -71,6 +71,10 @@ _DECODER_ERRORS = (
 # Pillow logs what it also raises; with no handler that would go to standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
+# Larger than what malloc keeps for later: with Pillow's 16 MiB each thread would hold on to the remains of
+# every large image, and memory would grow from one to the next.
+Image.core.set_block_size(64 << 20)
+
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
