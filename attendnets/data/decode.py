@@ -73,7 +73,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # Larger than what malloc keeps for later: with Pillow's 16 MiB each thread would hold on to the remains of
 # every large image, and memory would grow from one to the next.
-Image.core.set_block_size(64 << 20)
+Image.core.set_block_size(64 << 20)  # type: ignore[attr-defined]
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
