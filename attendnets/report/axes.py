@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from markupsafe import Markup
@@ -10,6 +11,8 @@ from attendnets.report.svg import Scale, drawing, element, join
 
 WIDTH, HEIGHT = 420.0, 284.0
 LEFT, RIGHT, TOP, BOTTOM = 42.0, 408.0, 40.0, 240.0
+#: Width of a letter of a tick, at the size that charts have on narrow screens.
+_LETTER = 7.2
 
 
 def frame(
@@ -23,13 +26,18 @@ def frame(
 ) -> Markup:
     """Horizontal grid lines, ticks below, and what the axes show: y above the chart, x below it.
 
-    Ticks of x whose text is empty are left out.
+    Ticks of x whose text is empty, or would touch the one before, are left out.
     """
     drawn: list[Markup] = []
     for value in y.ticks(5):
         drawn.append(element("path", d=f"M{LEFT} {y(value):.1f}H{RIGHT}", class_="grid"))
         drawn.append(element("text", y_text(value), x=LEFT - 7, y=y(value) + 4, class_="end soft"))
+    taken = -math.inf
     for value in filter(x_text, x.ticks(5)):
+        half = _LETTER * len(x_text(value)) / 2
+        if x(value) - half < taken:
+            continue
+        taken = x(value) + half + _LETTER
         drawn.append(element("path", d=f"M{x(value):.1f} {BOTTOM}v4", class_="axis"))
         drawn.append(element("text", x_text(value), x=x(value), y=BOTTOM + 17, class_="middle soft"))
     drawn.append(element("path", d=f"M{LEFT} {BOTTOM}H{RIGHT}", class_="axis"))
