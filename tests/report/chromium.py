@@ -147,6 +147,11 @@ class Page:
             raise BrowserError(f"{expression}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
+    def until(self, expression: str) -> None:
+        """Wait for a JavaScript expression to become true."""
+        self.value(f"new Promise(done => {{ const look = () => ({expression}) ? done() : setTimeout(look, 20);"
+                   " look(); })")  # fmt: skip
+
     def happened(self, method: str) -> list[dict[str, Any]]:
         """Parameters of all events of this kind so far."""
         self.value("new Promise(done => setTimeout(done, 50))")

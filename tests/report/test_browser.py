@@ -181,8 +181,7 @@ def test_pressing_a_network_shows_the_command_that_rebuilds_it(
     page.value(f"getSelection().selectAllChildren({PANEL}.querySelector('pre'))")
     assert page.value("getSelection().toString()") == command(failed.digest)
     page.press(f"{PANEL}.querySelector('.copy')")
-    page.value("new Promise(done => setTimeout(done, 50))")
-    assert page.value(f"{PANEL}.querySelector('.copy').textContent") == "Copied"
+    page.until(f"{PANEL}.querySelector('.copy').textContent === 'Copied'")
     assert page.value("navigator.clipboard.readText()") == command(failed.digest)
     page.press("document.querySelector('#exploration .lead')")
     assert shown(page) is None
@@ -193,7 +192,7 @@ def test_a_command_that_may_not_be_copied_is_left_selected(look: Open, file: Pat
     page.value("navigator.clipboard.writeText = () => Promise.reject(new DOMException('no'))")
     page.press(dot(chosen))
     page.press(f"{PANEL}.querySelector('.copy')")
-    assert page.value(f"{PANEL}.querySelector('.copy').textContent") == "Selected: press Ctrl+C"
+    page.until(f"{PANEL}.querySelector('.copy').textContent === 'Selected: press Ctrl+C'")
     assert page.value("getSelection().toString()").startswith("attendnets build 'my cells' --network")
 
 
@@ -226,11 +225,7 @@ def test_a_finger_opens_a_network_and_still_sees_its_point(look: Open, file: Pat
     page = look(file, Reader(width=400, height=860, touch=True))
     page.tap(dot(chosen))
     assert "attendnets build" in str(shown(page))
-    settled = "new Promise(done => document.addEventListener('scrollend', done)).then(() => 0)"
-    bottom = f"{dot(chosen)}.getBoundingClientRect().bottom"
-    if page.value(f"{bottom} > {PANEL}.getBoundingClientRect().top"):
-        page.value(settled)
-    assert page.value(f"{bottom} < {PANEL}.getBoundingClientRect().top")
+    page.until(f"{dot(chosen)}.getBoundingClientRect().bottom < {PANEL}.getBoundingClientRect().top")
 
 
 def test_each_point_has_a_name_of_its_own(look: Open, file: Path, record: ReportInput) -> None:
