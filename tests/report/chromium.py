@@ -149,8 +149,8 @@ class Page:
 
     def until(self, expression: str) -> None:
         """Wait for a JavaScript expression to become true."""
-        self.value(f"new Promise(done => {{ const look = () => ({expression}) ? done() : setTimeout(look, 20);"
-                   " look(); })")  # fmt: skip
+        look = f"() => ({expression}) ? done() : setTimeout(look, 20)"
+        self.value(f"new Promise(done => {{ const look = {look}; look(); }})")
 
     def happened(self, method: str) -> list[dict[str, Any]]:
         """Parameters of all events of this kind so far."""
