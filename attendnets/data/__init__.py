@@ -8,10 +8,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from attendnets.data.check import CheckReport, LabelConflict, SplitLeak, Unreadable, describe_check
 from attendnets.data.dataset import DataSet, LearningData, Sample, SealedTest, Split
 from attendnets.data.decode import IMAGE_SUFFIXES, Pixels, Preprocessing, load_pixels
-from attendnets.data.opening import open_data_set, open_test_folder
+from attendnets.data.describe import affected, by_kind, describe_check, printable, summary
+from attendnets.data.findings import TITLES, Action, CheckReport, Finding, Kind
+from attendnets.data.opening import check_data_set, image_root, open_data_set, open_test_folder
 from attendnets.data.pixels import PixelCache, PixelTable
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "TITLES",
+    "Action",
     "Augmentation",
     "CheckReport",
     "DataSet",
-    "LabelConflict",
+    "Finding",
+    "Kind",
     "LearningData",
     "PixelCache",
     "PixelTable",
@@ -32,15 +36,19 @@ __all__ = [
     "Sample",
     "SealedTest",
     "Split",
-    "SplitLeak",
     "TrainingBatches",
-    "Unreadable",
+    "affected",
     "augment",
+    "by_kind",
+    "check_data_set",
     "describe_check",
     "evaluation_batches",
+    "image_root",
     "load_pixels",
     "open_data_set",
     "open_test_folder",
+    "printable",
+    "summary",
 ]
 
 _NEED_TORCH = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
-    from attendnets.data.check import CheckReport
+    from attendnets.data.findings import CheckReport
 
 Split: TypeAlias = Literal["train", "validation", "test"]
 

@@ -27,13 +27,7 @@ def list_elpv() -> Listing:
 
     Raises :class:`DataError` with the line that installs the package where it is missing.
     """
-    found = importlib.util.find_spec("elpv_dataset")
-    if found is None or not found.submodule_search_locations:
-        raise DataError(
-            "the built-in data set elpv needs the package elpv-dataset; install it with: "
-            "pip install elpv-dataset"
-        )
-    folder = Path(found.submodule_search_locations[0]) / "data"
+    folder = elpv_folder()
     table = folder / "labels.csv"
     try:
         lines = table.read_text(encoding="utf-8").splitlines()
@@ -46,6 +40,17 @@ def list_elpv() -> Listing:
         _record(folder, line, f"{table}, line {number}") for number, line in enumerate(lines, 1) if line
     )
     return Listing("elpv", CLASSES, records, notes=_NOTES, ignored_files=0, orientation_free=True)
+
+
+def elpv_folder() -> Path:
+    """Where the images lie, or :class:`DataError` with the line that installs the package."""
+    found = importlib.util.find_spec("elpv_dataset")
+    if found is None or not found.submodule_search_locations:
+        raise DataError(
+            "the built-in data set elpv needs the package elpv-dataset; install it with: "
+            "pip install elpv-dataset"
+        )
+    return Path(found.submodule_search_locations[0]) / "data"
 
 
 def _record(folder: Path, line: str, place: str) -> Record:

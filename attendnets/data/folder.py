@@ -5,20 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from attendnets.data.dataset import Split
 from attendnets.data.decode import IMAGE_SUFFIXES
-from attendnets.errors import DataError
-
-#: What a split may be called, as a folder or in a CSV, in any case of letters.
-SPLIT_NAMES: Mapping[str, Split] = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
+from attendnets.data.findings import Finding
+from attendnets.data.split_names import SPLIT_NAMES, resembled_split
+from attendnets.errors import DataError, UsageError
 
 LAYOUTS = (
     "expected FOLDER/CLASS/*.jpg, or FOLDER/train|validation|test/CLASS/*.jpg, "
@@ -28,13 +23,15 @@ LAYOUTS = (
 
 @dataclass(frozen=True)
 class Record:
-    """An image that a source names. ``split`` is None where the source gives none."""
+    """An image that a source names. ``split`` is None where the source gives none; ``group`` is its value in
+    the column that was asked for, if any."""
 
     path: Path
     name: str
     label: int
     split: Split | None
     stratum: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,7 @@ class Listing:
     notes: tuple[str, ...] = ()
     ignored_files: int = 0
     orientation_free: bool = False
+    findings: tuple[Finding, ...] = ()
 
 
 def list_folder(folder: Path) -> Listing:
@@ -58,6 +56,7 @@ def list_folder(folder: Path) -> Listing:
     splits = _split_folders(folders)
     beside = 0
     notes: list[str] = []
+    findings = _resemblances(folders, splits)
     found: list[tuple[Path, str, Split | None]] = []
     if splits:
         for split, entry in splits.items():
@@ -66,7 +65,8 @@ def list_folder(folder: Path) -> Listing:
                 beside += ignored
                 found += [(path, class_folder.name, split) for path in images]
         for entry in folders:
-            if entry not in splits.values() and _images_below(entry)[0]:
+            is_split = entry in splits.values() or resembled_split(entry.name)
+            if not is_split and _images_below(entry)[0]:
                 notes.append(f"{entry.name}/ is neither train, validation nor test: its images are not used.")
     else:
         for class_folder in folders:
@@ -82,33 +82,125 @@ def list_folder(folder: Path) -> Listing:
         raise DataError(f"{folder}: {what}; {LAYOUTS}")
     if loose:
         notes.append(f"{len(loose)} images directly in {folder.name}/ belong to no class: they are not used.")
-    rows = [(path, path.relative_to(folder).as_posix(), label, split) for path, label, split in found]
-    return _listing(folder.name, rows, notes, beside + len(loose))
+    rows: list[_Row] = []
+    for path, label, given in found:
+        name = path.relative_to(folder).as_posix()
+        if _is_text(name):
+            rows.append(_Row(path, name, label, given))
+        elif not _is_text(label):
+            raise DataError(f"{_printable(str(path.parent))}: the folder's name is not UTF-8 text; rename it")
+        else:
+            findings.append(
+                Finding(
+                    "unreadable",
+                    (_printable(name),),
+                    "its name is not UTF-8 text, which no record could hold",
+                    "excluded",
+                    "rename it",
+                )
+            )
+    # A folder given as "." or ".." is called what it is called.
+    name = folder.name or folder.resolve().name
+    return _listing(name, rows, notes, beside + len(loose), findings)
 
 
-def list_csv(table: Path) -> Listing:
-    """Images that a CSV file names: columns ``path``, ``label`` and perhaps ``split``; others are ignored.
+@dataclass(frozen=True)
+class _Row:
+    path: Path
+    name: str
+    label: str
+    split: Split | None
+    group: str = ""
 
-    Paths are relative to the CSV's folder, or absolute. Raises :class:`DataError` with the line at fault.
+
+def _is_text(name: str) -> bool:
+    """Whether a name is text, not bytes of another encoding that were smuggled into a string."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _resemblances(folders: list[Path], splits: dict[Split, Path]) -> list[Finding]:
+    """What is to be said of folders that are called like splits, but are none by name."""
+    alike = [folder for folder in folders if resembled_split(folder.name) and folder not in splits.values()]
+    if splits:
+        return [
+            Finding(
+                "looks_like_split",
+                (),
+                f"{folder.name}/ looks like a split, but is not called train, validation or test: its images "
+                "are not used",
+                "excluded",
+                "rename it, or merge it with another",
+            )
+            for folder in alike
+        ]
+    if len(alike) == len(folders) > 1:
+        inside = [{below.name for below in _folders(folder)} for folder in folders]
+        common = sorted(set.intersection(*inside))
+        if common:
+            names = ", ".join(f"{folder.name}/" for folder in folders)
+            return [
+                Finding(
+                    "splits_as_classes",
+                    (),
+                    f"{names} look like splits, as each holds {', '.join(common[:5])}; they would be taken "
+                    "for the classes",
+                    "refused",
+                    "rename them train, validation and test",
+                )
+            ]
+    return [
+        Finding(
+            "looks_like_split",
+            (),
+            f"{folder.name}/ is taken for a class, but is called like a split",
+            "kept",
+            "if it is a split, name all splits train, validation and test, above the class folders",
+        )
+        for folder in alike
+    ]
+
+
+def list_csv(table: Path, group_column: str | None = None) -> Listing:
+    """Images that a CSV file names: columns ``path``, ``label`` and perhaps ``split``.
+
+    ``group_column`` names one more column, whose values become the records' groups; others are ignored.
+    Paths are relative to the CSV's folder, or absolute. Raises :class:`DataError` with the line at fault,
+    UsageError where there is no such column.
     """
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{table}: cannot be read ({error.strerror}); check the path") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{table}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
+    text = _csv_text(table)
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
-        return _listing(table.stem, _csv_rows(((reader.line_num, cells) for cells in reader), table), [], 0)
+        numbered = ((reader.line_num, cells) for cells in reader)
+        return _listing(table.stem, _csv_rows(numbered, table, group_column), [], 0, [])
     except csv.Error as error:
         raise DataError(
             f"{table}, line {reader.line_num}: not a line of CSV ({error}); correct it"
         ) from error
 
 
-def _csv_rows(
-    numbered: Iterator[tuple[int, list[str]]], table: Path
-) -> list[tuple[Path, str, str, Split | None]]:
+def _csv_text(table: Path) -> str:
+    try:
+        data = table.read_bytes()
+    except OSError as error:
+        raise DataError(f"{table}: cannot be read ({error.strerror}); check the path") from error
+    # Every second byte of Latin text is zero in UTF-16, with a byte order mark or without.
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
+        raise DataError(f'{table}: this is UTF-16 (in Excel: "Unicode text"); save it as UTF-8')
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{table}, line {line}: not UTF-8 text (byte 0x{data[error.start]:02x}), probably Latin-1 or "
+            "Windows-1252; save it as UTF-8"
+        ) from error
+
+
+def _csv_rows(numbered: Iterator[tuple[int, list[str]]], table: Path, group_column: str | None) -> list[_Row]:
     _, first = next(numbered, (1, []))
     header = [cell.strip().lower() for cell in first]
     for column in ("path", "label"):
@@ -117,7 +209,12 @@ def _csv_rows(
                 f"{table}, line 1: the header must name the columns path,label[,split] once each, "
                 f"separated by commas; found {','.join(header) or 'nothing'}"
             )
-    rows: list[tuple[Path, str, str, Split | None]] = []
+    if group_column is not None and header.count(group_column) != 1:
+        raise UsageError(
+            f"--group-by column:{group_column}: {table} has no such column (or several); its columns are "
+            f"{', '.join(header)}"
+        )
+    rows: list[_Row] = []
     lines: dict[str, int] = {}
     for line, cells in numbered:
         place = f"{table}, line {line}"
@@ -135,10 +232,14 @@ def _csv_rows(
         if name in lines:
             raise DataError(f"{place}: repeats {name} of line {lines[name]}; remove one of the two")
         lines[name] = line
-        rows.append((table.parent / name, name, row["label"], _split_of(row.get("split", ""), place)))
+        if "\0" in name:
+            raise DataError(f"{place}: a path with a zero byte in it; correct it")
+        group = row[group_column] if group_column is not None else ""
+        split = _split_of(row.get("split", ""), place)
+        rows.append(_Row(table.parent / name, name, row["label"], split, group))
     if not rows:
         raise DataError(f"{table}: no images under the header; {LAYOUTS}")
-    without = [name for _, name, _, split in rows if split is None]
+    without = [row.name for row in rows if row.split is None]
     if without and len(without) < len(rows):
         raise DataError(
             f"{table}, line {lines[without[0]]}: no split, where other lines have one; name it in all lines "
@@ -156,15 +257,17 @@ def _split_of(cell: str, place: str) -> Split | None:
 
 
 def _listing(
-    name: str, rows: Iterable[tuple[Path, str, str, Split | None]], notes: Iterable[str], ignored: int
+    name: str, rows: Iterable[_Row], notes: Iterable[str], ignored: int, findings: Iterable[Finding]
 ) -> Listing:
-    ordered = sorted(rows, key=lambda row: row[1])
-    names = {label for _, _, label, _ in ordered}
+    ordered = sorted(rows, key=lambda row: row.name)
+    names = {row.label for row in ordered}
     numeric = all(label.isdecimal() for label in names)
     classes = tuple(sorted(names, key=lambda label: (int(label) if numeric else 0, label)))
     index = {label: number for number, label in enumerate(classes)}
-    records = tuple(Record(path, short, index[label], split) for path, short, label, split in ordered)
-    return Listing(name, classes, records, tuple(notes), ignored)
+    records = tuple(
+        Record(row.path, row.name, index[row.label], row.split, group=row.group) for row in ordered
+    )
+    return Listing(name, classes, records, tuple(notes), ignored, findings=tuple(findings))
 
 
 def _split_folders(folders: list[Path]) -> dict[Split, Path]:
@@ -205,7 +308,9 @@ def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             yield from (e for e in entries if not e.name.startswith(".") and e.name != "__MACOSX")
     except OSError as error:
-        raise DataError(f"{folder}: cannot be listed ({error.strerror}); check the path") from error
+        raise DataError(
+            f"{folder}: cannot be listed ({error.strerror}); check the path and its permissions"
+        ) from error
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -213,7 +318,8 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _is_image(entry: os.DirEntry[str]) -> bool:
-    return entry.is_file() and Path(entry.name).suffix.lower() in IMAGE_SUFFIXES
+    # Also a pipe or a dead link of that name: whoever opens it says what is wrong with it.
+    return not entry.is_dir() and Path(entry.name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _images_directly_in(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from attendnets.data import TITLES, affected, by_kind
 from attendnets.report import bars, candidates, confusion, curves, front
 from attendnets.report.bars import Reference, Share
 from attendnets.report.record import ReportInput
@@ -216,13 +217,9 @@ def data(record: ReportInput) -> dict[str, Any]:
     """Images by class and split, and what the check found."""
     check = record.data.check
     splits = [split for split in ("train", "validation", "test") if split in check.counts]
-    findings = {
-        "unreadable, left out": len(check.unreadable),
-        "groups of exact duplicates": len(check.duplicates),
-        "duplicates under different labels": len(check.label_conflicts),
-        "duplicates across given splits": len(check.split_leaks),
-        "other files, ignored": check.ignored_files,
-    }
+    findings = {TITLES[kind]: affected(found) for kind, found in by_kind(check).items()}
+    if check.ignored_files:
+        findings["other files, ignored"] = check.ignored_files
     totals: Mapping[str, int] = {split: sum(check.counts[split].values()) for split in splits}
     return {"splits": splits, "totals": totals, "findings": findings}
 

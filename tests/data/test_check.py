@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attendnets.data import CheckReport, LabelConflict, SplitLeak, describe_check, open_data_set
+from attendnets.data import CheckReport, describe_check, open_data_set
 from attendnets.errors import DataError
 
 from .conftest import MakeFolder, noise_image
@@ -77,8 +77,9 @@ def test_unreadable_images_are_left_out_and_listed_with_the_reason(make_folder: 
     photo = (folder / "b" / "large.jpg").read_bytes()
     (folder / "b" / "large.jpg").write_bytes(photo[: int(len(photo) * 0.9)])
     data = open_data_set(folder)
-    reasons = {bad.name: bad.reason for bad in data.check.unreadable}
-    assert list(reasons) == ["a/005.png", "a/006.png", "a/007.png", "b/large.jpg"]
+    left_out = [finding for finding in data.check.findings if finding.action == "excluded"]
+    reasons = {name: finding.detail for finding in left_out for name in finding.names}
+    assert sorted(reasons) == ["a/005.png", "a/006.png", "a/007.png", "b/large.jpg"]
     assert "zero bytes" in reasons["a/005.png"]
     assert "not an image" in reasons["a/006.png"]
     assert "truncated" in reasons["a/007.png"]
@@ -94,7 +95,8 @@ def test_files_that_a_csv_names_but_that_are_not_there_are_unreadable(tmp_path: 
     rows = "".join(f"{number}.png,{'ab'[number % 2]}\n" for number in range(7))
     (tmp_path / "table.csv").write_text("path,label\n" + rows)
     report = open_data_set(tmp_path / "table.csv").check
-    assert [(bad.name, bad.reason) for bad in report.unreadable] == [("6.png", "no such file")]
+    (missing,) = report.of_kind("missing_file")
+    assert missing.names == ("6.png",) and "no such file" in missing.detail
 
 
 def test_checking_warns_of_nothing(make_folder: MakeFolder) -> None:
@@ -111,9 +113,14 @@ def test_files_with_the_same_bytes_are_reported(make_folder: MakeFolder) -> None
     shutil.copy(folder / "a" / "000.png", folder / "a" / "copy.png")
     shutil.copy(folder / "a" / "001.png", folder / "b" / "other.png")
     report = open_data_set(folder).check
-    assert report.duplicates == (("a/000.png", "a/copy.png"), ("a/001.png", "b/other.png"))
-    assert report.label_conflicts == (LabelConflict(("a/001.png", "b/other.png"), ("a", "b")),)
-    assert report.split_leaks == ()
+    assert [copies.names for copies in report.of_kind("exact_duplicates")] == [
+        ("a/000.png", "a/copy.png"),
+        ("a/001.png", "b/other.png"),
+    ]
+    (conflict,) = report.of_kind("label_conflict")
+    assert conflict.names == ("a/001.png", "b/other.png")
+    assert "the same bytes under a, b" in conflict.detail
+    assert report.of_kind("split_leak") == ()
 
 
 def test_the_same_bytes_in_two_given_splits_are_a_leak_and_stay_where_they_were(
@@ -122,13 +129,12 @@ def test_the_same_bytes_in_two_given_splits_are_a_leak_and_stay_where_they_were(
     folder = make_folder({"train/a": 6, "train/b": 6, "test/a": 2, "test/b": 2})
     shutil.copy(folder / "train" / "a" / "000.png", folder / "test" / "a" / "leak.png")
     data = open_data_set(folder, seed=3)
-    (leak,) = data.check.split_leaks
+    (leak,) = data.check.of_kind("split_leak")
     assert leak.names == ("test/a/leak.png", "train/a/000.png")
-    assert leak.splits[0] == "test" and leak.splits[1] in ("train", "validation")
+    assert "the same bytes in test, " in leak.detail and leak.action == "kept"
     assert {s.name for s in data.test.open()} == {
         f"test/{name}" for name in ("a/000.png", "a/001.png", "a/leak.png", "b/000.png", "b/001.png")
     }
-    assert isinstance(leak, SplitLeak)
 
 
 def test_one_class_is_nothing_to_learn(make_folder: MakeFolder) -> None:
@@ -145,7 +151,8 @@ def test_a_class_whose_images_are_all_broken_is_refused(make_folder: MakeFolder)
 
 def test_a_class_that_a_given_split_lacks_is_noted(make_folder: MakeFolder) -> None:
     folder = make_folder({"train/a": 2, "train/b": 2, "val/a": 1, "test/a": 1, "test/b": 1})
-    assert "The validation split has no image of b." in open_data_set(folder).notes
+    (missing,) = open_data_set(folder).check.of_kind("missing_class")
+    assert missing.detail == "the validation split has no image of b"
 
 
 def test_the_report_is_json_both_ways(make_folder: MakeFolder) -> None:
@@ -164,8 +171,9 @@ def test_the_report_reads_as_text(make_folder: MakeFolder) -> None:
     text = describe_check(open_data_set(folder).check)
     assert text.splitlines()[0] == "pets: 32 images, 2 classes, 3 channels (0 grey)"
     assert "splits: made here, by class: validation, test" in text
-    assert "unreadable, left out (15):" in text and "  and 5 more" in text
-    assert "correct one of them (1):\n  a/000.png (a), all/copy.png (all)" in text
+    assert "empty files (15 images), left out by build:\n  all/020.png: the file is empty" in text
+    assert "  and 5 more" in text
+    assert "under different classes (2 images), kept by build:\n  a/000.png, all/copy.png: the same" in text
     assert "files that are no images, or in no class folder: 1" in text
 
 

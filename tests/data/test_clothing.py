@@ -34,7 +34,10 @@ def test_the_given_splits_are_respected(clothing: DataSet) -> None:
 def test_what_is_in_it_is_found(clothing: DataSet) -> None:
     report = clothing.check
     assert clothing.channels == 3
-    assert report.unreadable == () and report.split_leaks == ()
+    assert report.files("excluded") == 0 and report.of_kind("split_leak", "exact_duplicates") == ()
+    (pair,) = report.of_kind("near_duplicates")
+    assert [name.split("/")[1] for name in pair.names] == ["shorts", "skirt"]
+    assert report.of_kind("label_conflict")[0].names == pair.names
     assert report.distinct_sizes == 223
     assert next(iter(report.sizes.items())) == ("192x256", 2528)
 

@@ -44,14 +44,15 @@ def test_splits_keep_classes_and_module_types_in_proportion(elpv: DataSet) -> No
     ):
         part = Counter((sample.label, sample.stratum) for sample in samples)
         for key, count in whole.items():
-            assert abs(part[key] - share * count) < 1.5
+            # A group of cells that look alike goes to one side whole.
+            assert abs(part[key] - share * count) < 1.5 + 4
 
 
 def test_it_is_grey_sound_and_may_be_turned(elpv: DataSet) -> None:
     assert elpv.channels == 1
     assert elpv.learning.orientation_free
     assert elpv.check.images == 2624
-    assert elpv.check.unreadable == () and elpv.check.duplicates == ()
+    assert elpv.check.files("excluded") == 0 and elpv.check.of_kind("exact_duplicates") == ()
     assert elpv.check.sizes == {"300x300": 2624}
 
 

@@ -60,7 +60,7 @@ def test_every_split_has_every_class_in_proportion_and_copies_stay_together(
     assert splits.keys() == {member.name for member in everything}
     by_content: dict[str, set[str]] = {}
     for member in everything:
-        by_content.setdefault(member.content, set()).add(splits[member.name])
+        by_content.setdefault(member.group, set()).add(splits[member.name])
     assert all(len(where) == 1 for where in by_content.values())
     for label in range(3):
         counts: Counter[str] = Counter(splits[m.name] for m in everything if m.label == label)
@@ -104,7 +104,7 @@ def test_copies_are_on_one_side_whatever_the_seed(make_folder: MakeFolder) -> No
             for part in (data.learning.train, data.learning.validation, data.test.open())
         ]
         assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
-        assert data.check.split_leaks == ()
+        assert data.check.of_kind("split_leak") == ()
 
 
 def test_given_splits_stay_and_only_the_missing_one_is_made(make_folder: MakeFolder) -> None:
@@ -131,7 +131,7 @@ def test_too_few_images_to_divide_are_refused_by_class(make_folder: MakeFolder) 
 def test_copies_do_not_count_as_different_images(make_folder: MakeFolder) -> None:
     folder = make_folder({"a": 9, "b": 2})
     shutil.copy(folder / "b" / "000.png", folder / "b" / "copy.png")
-    with pytest.raises(DataError, match=r"b \(2\)"):
+    with pytest.raises(DataError, match=r"b \(2 of 3 images\)"):
         open_data_set(folder)
 
 

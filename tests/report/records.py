@@ -13,7 +13,7 @@ from PIL import Image
 
 from attendnets.benchmark import Measurement, Prediction
 from attendnets.cost import cost
-from attendnets.data import CheckReport, Sample
+from attendnets.data import CheckReport, Finding, Sample
 from attendnets.exploration.study import Candidate, StudyRecord
 from attendnets.export.parity import ParityPair, ParityReport, Tolerance
 from attendnets.quantize import QuantizationRecord
@@ -193,10 +193,7 @@ def data(classes: Sequence[str] = TWO) -> DataSummary:
         modes={"L": 300 * len(classes)},
         sizes={"300x300": 300 * len(classes)},
         distinct_sizes=1,
-        unreadable=(),
-        duplicates=(("a.png", "b.png"),),
-        label_conflicts=(),
-        split_leaks=(),
+        findings=(Finding("exact_duplicates", ("a.png", "b.png"), "the same bytes", "kept"),),
         ignored_files=3,
         notes=(),
     )
