@@ -283,6 +283,9 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "PNG":
+        # Its EXIF data may stand behind the pixels: reading the one reads the other.
+        load(image)
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except _DECODER_ERRORS as error:

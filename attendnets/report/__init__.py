@@ -5,6 +5,7 @@
 Every part that a run does not have (yet) is left out of the page. Nothing here reads a run folder.
 """
 
+from attendnets.report.check_page import render_check
 from attendnets.report.drawing import draw_network, network_svg
 from attendnets.report.page import render
 from attendnets.report.pictures import Mistake, worst_mistakes
@@ -20,6 +21,7 @@ __all__ = [
     "draw_network",
     "network_svg",
     "render",
+    "render_check",
     "verdict_table",
     "worst_mistakes",
 ]

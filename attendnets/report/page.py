@@ -22,7 +22,7 @@ def render(record: ReportInput) -> str:
 
     Parts of ``record`` that are None or empty have no section. All texts are escaped.
     """
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     front = script("page")
     return template.render(
         r=record,
@@ -46,7 +46,8 @@ def render(record: ReportInput) -> str:
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates beside this file, all texts escaped."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
