@@ -314,12 +314,20 @@ def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(Path(entry.path) for entry in _visible(folder) if entry.is_dir())
+    return sorted(Path(entry.path) for entry in _visible(folder) if _is_folder(entry))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads to itself: whoever opens it says so.
+        return False
 
 
 def _is_image(entry: os.DirEntry[str]) -> bool:
     # Also a pipe or a dead link of that name: whoever opens it says what is wrong with it.
-    return not entry.is_dir() and Path(entry.name).suffix.lower() in IMAGE_SUFFIXES
+    return not _is_folder(entry) and Path(entry.name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _images_directly_in(folder: Path) -> list[Path]:
@@ -334,7 +342,7 @@ def _images_below(folder: Path, above: frozenset[str] = frozenset()) -> tuple[li
     images: list[Path] = []
     ignored = 0
     for entry in _visible(folder):
-        if entry.is_dir():
+        if _is_folder(entry):
             more, others = _images_below(Path(entry.path), above | {place})
             images += more
             ignored += others

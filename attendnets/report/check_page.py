@@ -115,10 +115,10 @@ def render_check(report: CheckReport, root: Path) -> str:
 
 
 def _figures(report: CheckReport) -> list[tuple[str, str, str]]:
-    colour = "all grey" if report.channels == 1 else f"{counted(report.grey_images, 'grey image')}"
+    colour = "all grey" if report.channels == 1 else counted(report.grey_images, "grey image")
     out, converted = report.files("excluded"), report.files("converted")
     return [
-        ("images", f"{report.images:,}", f"can be used; {colour}"),
+        ("images", f"{report.images:,}", f"can be used; {colour if report.grey_images else 'all in colour'}"),
         ("classes", f"{len(report.classes):,}", _made(report)),
         ("left out", f"{out:,}", "files that build does not use" if out else "no file"),
         (
