@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 import zlib
@@ -15,7 +16,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from attendnets.data import Preprocessing, load_pixels
-from attendnets.data.decode import quiet_pillow
+from attendnets.data.decode import BadImage, flatten, quiet_pillow
 from attendnets.errors import DataError
 
 Array = npt.NDArray[np.uint8]
@@ -230,22 +231,76 @@ def test_fine_patterns_shrink_to_their_mean_not_to_moire(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "reason"),
+    ("name", "content", "kind", "reason"),
     [
-        ("empty.png", b"", "zero bytes"),
-        ("text.jpg", b"hello, I am no picture", "not an image"),
-        ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
-        ("head.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 20, "image"),
+        ("empty.png", b"", "empty_file", "zero bytes"),
+        ("text.jpg", b"hello, I am no picture", "not_an_image", "not an image"),
+        ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not_an_image", "not an image"),
+        ("head.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 20, "broken", "begins as a PNG file does"),
     ],
 )
 def test_what_is_no_image_is_named_with_the_reason(
-    tmp_path: Path, name: str, content: bytes, reason: str
+    tmp_path: Path, name: str, content: bytes, kind: str, reason: str
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(DataError, match=reason) as caught:
+    with pytest.raises(BadImage, match=reason) as caught:
         load_pixels(path, Preprocessing(1, 8, 8))
     assert str(path) in str(caught.value)
+    assert caught.value.kind == kind
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zeros.png").symlink_to("/dev/zero")
+    (tmp_path / "folder.png").mkdir()
+    for name in ("pipe.png", "zeros.png", "folder.png"):
+        with pytest.raises(BadImage, match="not a regular file") as caught:
+            load_pixels(tmp_path / name, Preprocessing(1, 8, 8))
+        assert caught.value.kind == "not_a_file"
+
+
+def test_a_file_over_the_limit_of_bytes_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "giant.png").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(BadImage, match=r"1,099,512 MB, over the limit of 256 MB; not read") as caught:
+        load_pixels(tmp_path / "giant.png", Preprocessing(1, 8, 8))
+    assert caught.value.kind == "too_large"
+
+
+def test_a_side_over_the_limit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "line.png"
+    Image.new("1", (65_536, 2)).save(path)
+    with pytest.raises(BadImage, match="side over the limit of 65,535"):
+        load_pixels(path, Preprocessing(1, 8, 8))
+
+
+def test_a_file_that_claims_to_be_empty_gives_no_more_than_its_size() -> None:
+    with pytest.raises(BadImage) as caught:
+        load_pixels(Path("/proc/self/mem"), Preprocessing(1, 8, 8))
+    assert caught.value.kind in ("unreadable", "empty_file")
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK"])
+def test_large_images_are_flattened_in_bands_without_a_seam(mode: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1300, 1000, 4), dtype=np.uint8)
+    image = Image.fromarray(noise).convert(mode)
+    whole = np.asarray(flatten(image))
+    rows = [np.asarray(flatten(image.crop((0, row, 1000, row + 1)))) for row in (0, 1047, 1048, 1049, 1299)]
+    for row, expected in zip((0, 1047, 1048, 1049, 1299), rows, strict=True):
+        np.testing.assert_array_equal(whole[row], expected[0])
+
+
+def test_a_text_that_unpacks_to_a_bomb_is_refused(tmp_path: Path) -> None:
+    path = png(
+        tmp_path / "bomb.png",
+        np.zeros((1, 1), np.uint16),
+        0,
+        (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(50_000_000), 9)),
+    )
+    with pytest.raises(BadImage, match="unpacks to more than 1 MB") as caught:
+        load_pixels(path, Preprocessing(1, 8, 8))
+    assert caught.value.kind == "too_large"
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tiff", "bmp", "gif", "webp"])
