@@ -34,9 +34,11 @@ _PLAIN = 3.0
 _MOST_CANDIDATES = 64
 _TILES = {32: 8, 64: 16, 128: 16}
 _SIDES = tuple(_TILES)
-# Mean square of grey levels that no agreement is asked of, and the contrast below which nothing is aligned.
+# Mean square of grey levels that no agreement is asked of.
 _NOISE = 0.25
-_LEAST_GAIN = 1e-3
+# Contrast of one picture over that of the other, and how far its parts may lie apart: shares of the side.
+_GAINS = (0.4, 2.5)
+_MOST_MOVED = np.array([0.03, 0.03, 0.06, 0.06])
 _HASHES_AT_A_TIME = 256
 _PAIRS_AT_A_TIME = 512
 _READ_AHEAD = 1024
@@ -130,10 +132,11 @@ def fine_agreement(one: Floats, other: Floats, smooth: bool) -> float:
         left, right = _resized(one, size), _resized(other, size)
         for _ in range(2):
             weights, _, _ = _explained(_smooth(_moved(left, shift))[None], _smooth(right)[None])
-            gain = weights[0, 0]
-            if abs(gain) > _LEAST_GAIN:
-                # Weights of slopes are pixels; shifts are parts of the side.
-                shift += weights[0, 2:] / gain / size
+            gain = float(weights[0, 0])
+            if not _GAINS[0] <= gain <= _GAINS[1]:
+                return 0.0
+            # Weights of slopes are pixels; shifts are parts of the side.
+            shift = np.clip(shift + weights[0, 2:] / gain / size, -_MOST_MOVED, _MOST_MOVED)
     left = _moved(one, shift)
     weights_of_blur = (1, 4, 6, 4, 1) if smooth else (1, 2, 1)
     left, right = (_smooth(picture, weights_of_blur) for picture in (left, other))
