@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attendnets.cli import app
 from attendnets.data import CheckReport, describe_check, open_data_set
 from attendnets.errors import DataError
+from attendnets.exploration.space import DesignSpace
 
 from .conftest import MakeFolder, noise_image
 
@@ -181,3 +183,122 @@ def test_progress_reaches_the_number_of_files(make_folder: MakeFolder) -> None:
     seen: list[tuple[int, int]] = []
     open_data_set(make_folder({"a": 40, "b": 30}), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(64, 70), (70, 70)]
+
+
+def kinds(folder: Path) -> dict[str, tuple[str, ...]]:
+    """The files of each kind of finding; of kinds that name none, their details."""
+    return {
+        finding.kind: finding.names or (finding.detail,)
+        for finding in open_data_set(folder).check.findings
+        if finding.kind != "tiny_class"
+    }
+
+
+def test_files_that_are_not_what_their_names_say_are_read_as_what_they_are(make_folder: MakeFolder) -> None:
+    folder = make_folder({"a": 4, "b": 4})
+    noise_image(50).save(folder / "a" / "photo.jpg", format="PNG")
+    noise_image(51).save(folder / "a" / "scan.tif", format="TIFF")
+    assert kinds(folder) == {"wrong_extension": ("a/photo.jpg",)}
+    (finding,) = open_data_set(folder).check.of_kind("wrong_extension")
+    assert (finding.detail, finding.action) == ("named .jpg, but holds PNG: read as what it is", "kept")
+
+
+def test_what_is_converted_is_told_by_mode(make_folder: MakeFolder) -> None:
+    folder = make_folder({"a": 4, "b": 4})
+    picture = noise_image(60)
+    for mode, suffix in (("1", "png"), ("P", "gif"), ("LA", "png"), ("RGBA", "png"), ("CMYK", "tif")):
+        picture.convert(mode).save(folder / "a" / f"{mode}.{suffix}")
+    Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257).save(folder / "b" / "wide.png")
+    found = open_data_set(folder).check.of_kind("converted_mode")
+    assert {finding.detail.split(":")[0]: finding.names for finding in found} == {
+        "1": ("a/1.png",),
+        "P": ("a/P.gif",),
+        "LA": ("a/LA.png",),
+        "RGBA": ("a/RGBA.png",),
+        "CMYK": ("a/CMYK.tif",),
+        "I;16": ("b/wide.png",),
+    }
+    assert {finding.action for finding in found} == {"converted"}
+
+
+def test_turned_and_moving_pictures_are_named(make_folder: MakeFolder) -> None:
+    folder = make_folder({"a": 4, "b": 4})
+    turned, upright = Image.Exif(), Image.Exif()
+    turned[274], upright[274] = 6, 1
+    noise_image(9).save(folder / "a" / "turned.jpg", exif=turned)
+    noise_image(10).save(folder / "a" / "upright.jpg", exif=upright)
+    for suffix in ("gif", "tif", "png", "webp"):
+        frames = [noise_image(20 + number) for number in range(3)]
+        frames[0].save(folder / "b" / f"film.{suffix}", save_all=True, append_images=frames[1:])
+        frames[1].save(folder / "b" / f"still.{suffix}")
+    found = kinds(folder)
+    assert found["exif_rotation"] == ("a/turned.jpg",)
+    assert found["multi_frame"] == ("b/film.gif", "b/film.png", "b/film.tif", "b/film.webp")
+
+
+def test_sizes_that_suit_no_network_are_named(make_folder: MakeFolder) -> None:
+    folder = make_folder({"a": 0, "b": 0})
+    for number in range(10):
+        noise_image(number, side=100).save(folder / "ab"[number % 2] / f"{number}.png")
+    noise_image(20, side=30).save(folder / "a" / "small.png")
+    noise_image(21, side=100).resize((300, 100)).save(folder / "a" / "long.png")
+    noise_image(22, side=900).save(folder / "b" / "large.png")
+    assert kinds(folder) == {
+        "small_image": ("a/small.png",),
+        "stretched": ("a/long.png",),
+        "size_spread": ("shorter sides from 30 to 900 pixels: all are scaled to one size",),
+    }
+
+
+@pytest.mark.parametrize("side", [12, 31, 32, 40, 41, 60, 300])
+def test_images_are_called_small_below_the_least_input_of_the_design_space(
+    side: int, make_folder: MakeFolder
+) -> None:
+    folder = make_folder({"a": 0, "b": 0})
+    for number in range(8):
+        noise_image(number, side=side).save(folder / "ab"[number % 2] / f"{number}.png")
+    least = min(DesignSpace.for_data({f"{side}x{side}": 8}, 3, 2).sizes)
+    noise_image(20, side=least).save(folder / "a" / "least.png")
+    noise_image(21, side=least - 1).save(folder / "a" / "less.png")
+    assert "a/less.png" in kinds(folder)["small_image"]
+    assert "a/least.png" not in kinds(folder)["small_image"]
+
+
+def test_uneven_and_tiny_classes_are_named(make_folder: MakeFolder) -> None:
+    report = open_data_set(make_folder({"many": 67, "few": 6, "some": 25})).check
+    (uneven,) = report.of_kind("class_imbalance")
+    assert uneven.detail == "class many has 67 images, class few 6"
+    (tiny,) = report.of_kind("tiny_class")
+    assert tiny.detail.startswith("class few has 6 usable images")
+
+
+def test_every_finding_says_what_build_does(make_folder: MakeFolder) -> None:
+    folder = make_folder({"a": 6, "b": 6})
+    (folder / "a" / "empty.png").write_bytes(b"")
+    noise_image(70).convert("P").save(folder / "a" / "palette.png")
+    shutil.copy(folder / "a" / "000.png", folder / "a" / "copy.png")
+    report = open_data_set(folder).check
+    assert {finding.kind: finding.action for finding in report.findings} == {
+        "empty_file": "excluded",
+        "exact_duplicates": "kept",
+        "tiny_class": "kept",
+        "converted_mode": "converted",
+    }
+    assert (report.files("excluded"), report.files("converted"), report.files("refused")) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_the_command_tells_everything_and_exits_with_2_where_build_would_refuse(
+    form: list[str], make_folder: MakeFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound, alone = make_folder({"a": 4, "b": 4}), make_folder({"a": 4}, "alone")
+    for folder, code in ((sound, 0), (alone, 2)):
+        (folder / "a" / "empty.png").write_bytes(b"")
+        assert app(["check", str(folder), *form], result_action="return_value") == code
+        printed = capsys.readouterr().out
+        assert "a/empty.png" in printed
+        if form:
+            report = msgspec.json.decode(printed, type=CheckReport)
+            assert bool(report.refusals) == (code == 2)
+        else:
+            assert ("build would refuse this: only one class, a" in printed) == (code == 2)
