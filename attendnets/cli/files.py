@@ -8,8 +8,18 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from attendnets.cli.app import app
-from attendnets.cli.options import Json, Quiet
-from attendnets.cli.output import builtins, console, describe_network, print_json, reopen
+from attendnets.cli.options import Json, JsonLines, Quiet
+from attendnets.cli.output import (
+    builtins,
+    console,
+    describe_network,
+    form_of,
+    print_json,
+    print_result,
+    reader_may_leave,
+    reopen,
+    telling,
+)
 
 
 @app.command
@@ -24,6 +34,7 @@ def benchmark(
     ] = None,
     threads: Annotated[int, Parameter(help="Of the runtime.")] = 1,
     json: Json = False,
+    json_lines: JsonLines = False,
     quiet: Quiet = False,
 ) -> int:
     """Measure an exported file: accuracy, latency, bytes, arena.
@@ -32,23 +43,28 @@ def benchmark(
     have seen.
     """
     from attendnets.pipeline import benchmark_product, benchmark_stage
-    from attendnets.report import verdict_table
     from attendnets.terminal import measurement_table
 
+    form = form_of(json, json_lines, quiet)
     if data is not None:
-        measurement = benchmark_product(run_or_file, data, runtime=runtime, threads=threads)
-        if json:
+        with telling("benchmark", form) as told:
+            measurement = benchmark_product(run_or_file, data, runtime=runtime, threads=threads)
+        told.measured(0, measurement, file=run_or_file)
+        if form == "json":
             print_json(measurement)
-        else:
+        elif form != "json_lines":
             console().print(measurement_table(measurement))
         return 0
-    record = benchmark_stage(reopen(run_or_file, quiet or json))
-    if json:
-        print_json({**builtins(record.measurement), "verdict": record.verdict})
-    else:
-        print(verdict_table(record.verdict))
-        console().print(measurement_table(record.measurement, record))
-    return 0 if record.verdict.met else 1
+    with telling("benchmark", form) as told:
+        record = benchmark_stage(reopen(run_or_file, told.listener))
+    code = 0 if record.verdict.met else 1
+    told.judged(code, run_or_file, record)
+    with reader_may_leave():
+        if form == "json":
+            print_json({**builtins(record.measurement), "verdict": record.verdict})
+        elif form != "json_lines":
+            print_result(record)
+    return code
 
 
 @app.command

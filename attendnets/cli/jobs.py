@@ -5,9 +5,13 @@ from __future__ import annotations
 from attendnets.cli.app import app
 from attendnets.cli.options import (
     Epochs,
+    GroupBy,
     Json,
+    JsonLines,
     Minutes,
+    Network,
     Out,
+    Page,
     Quiet,
     Require,
     Seed,
@@ -16,7 +20,15 @@ from attendnets.cli.options import (
     default_out,
     job_of,
 )
-from attendnets.cli.output import console, describe_network, listener, print_json
+from attendnets.cli.output import (
+    describe_network,
+    form_of,
+    print_json,
+    print_result,
+    reader_may_leave,
+    telling,
+    write_check_page,
+)
 
 
 @app.command
@@ -28,9 +40,12 @@ def build(
     trials: Trials = None,
     epochs: Epochs = None,
     seed: Seed = 0,
+    group_by: GroupBy = None,
     threads: Threads = None,
+    network: Network = None,
     out: Out = None,
     json: Json = False,
+    json_lines: JsonLines = False,
     quiet: Quiet = False,
 ) -> int:
     """Explore, train, quantize, export, measure and judge; a run that was interrupted goes on.
@@ -40,21 +55,19 @@ def build(
     """
     from attendnets.pipeline import build as run_build
 
-    job = job_of(data, require, minutes, trials, epochs, seed, threads)
     path = out or default_out(data)
-    result = run_build(job, path, listener(quiet or json))
-    if json:
-        print_json({"run": path, "met": result.verdict.met, "record": result.record})
-    else:
-        from attendnets.report import verdict_table
-        from attendnets.terminal import measurement_table
-
-        screen = console()
-        if result.verdict.rows:
-            print(f"\n{verdict_table(result.verdict)}\n")
-        screen.print(measurement_table(result.record.measurement, result.record))
-        screen.print(f"\nfiles   {path / 'export'}\nreport  {path / 'report.html'}", highlight=False)
-    return 0 if result.verdict.met else 1
+    with telling("build", form_of(json, json_lines, quiet)) as told:
+        job = job_of(data, require, minutes, trials, epochs, seed, threads, network, group_by)
+        result = run_build(job, path, told.listener)
+    code = 0 if result.verdict.met else 1
+    told.judged(code, path, result.record)
+    with reader_may_leave():
+        if told.form == "json":
+            print_json({"run": path, "met": result.verdict.met, "record": result.record})
+        elif told.form != "json_lines":
+            print_result(result.record)
+            print(f"\nfiles   {path / 'export'}\nreport  {path / 'report.html'}")
+    return code
 
 
 @app.command
@@ -65,32 +78,43 @@ def explore(
     minutes: Minutes = None,
     trials: Trials = None,
     seed: Seed = 0,
+    group_by: GroupBy = None,
     threads: Threads = None,
     out: Out = None,
     json: Json = False,
+    json_lines: JsonLines = False,
     quiet: Quiet = False,
 ) -> int:
     """Choose a network for DATA; starts a run folder that train goes on with."""
     from attendnets.pipeline import explore_stage, prepare
 
-    job = job_of(data, require, minutes, trials, None, seed, threads)
     path = out or default_out(data)
-    record = explore_stage(prepare(job, path, listener(quiet or json)))
-    if json:
+    with telling("explore", form_of(json, json_lines, quiet)) as told:
+        job = job_of(data, require, minutes, trials, None, seed, threads, group_by=group_by)
+        record = explore_stage(prepare(job, path, told.listener))
+    told.result(0, run=path, chosen=record.chosen, record=record)
+    if told.form == "json":
         print_json(record)
-    else:
+    elif told.form != "json_lines":
         describe_network(record.network)
     return 0
 
 
 @app.command
-def check(data: str, *, seed: Seed = 0, json: Json = False) -> int:
-    """Read a data set as build would, and say what is in it."""
-    from attendnets.data import describe_check, open_data_set
+def check(
+    data: str, *, seed: Seed = 0, group_by: GroupBy = None, page: Page = None, json: Json = False
+) -> int:
+    """Read a data set as build would, and say what is in it and what build would do about it.
 
-    report = open_data_set(data, seed=seed).check
+    The exit code is 2 where build would refuse it.
+    """
+    from attendnets.data import check_data_set, describe_check
+
+    report = check_data_set(data, seed=seed, group_by=group_by)
     if json:
         print_json(report)
     else:
         print(describe_check(report))
-    return 0
+    if page is not None:
+        write_check_page(page, report, data)
+    return 2 if report.refusals else 0

@@ -20,10 +20,25 @@ Require = Annotated[
 Minutes = Annotated[float | None, Parameter(help="For the whole job (default 20).")]
 Trials = Annotated[int | None, Parameter(help="Networks to try, instead of the clock.")]
 Epochs = Annotated[int | None, Parameter(help="Epochs of the final training, instead of the clock.")]
+Network = Annotated[
+    str | None,
+    Parameter(help="Build this network, without exploring: a JSON file, a run folder, or RUN#DIGEST."),
+]
 Seed = Annotated[int, Parameter(help="Of splits, exploration and training.")]
+GroupBy = Annotated[
+    str | None,
+    Parameter(
+        help="Images to keep on one side of a split: a regular expression, whose first group (or whole "
+        'match) in the file name is the key, as in "patient[0-9]+"; or column:NAME of a CSV.'
+    ),
+]
 Threads = Annotated[int | None, Parameter(help="For training (default: all cores).")]
+Page = Annotated[Path | None, Parameter(help="Write it as one HTML file too, with small pictures.")]
 Out = Annotated[Path | None, Parameter(help="Run folder (default runs/NAME).")]
 Json = Annotated[bool, Parameter(help="Print one JSON object.")]
+JsonLines = Annotated[
+    bool, Parameter(help="Print one JSON object an event, the result last (docs/events.md).")
+]
 Quiet = Annotated[bool, Parameter(help="Print the result alone.")]
 RunPath = Annotated[Path, Parameter(help="A run folder.")]
 
@@ -36,6 +51,8 @@ def job_of(
     epochs: int | None,
     seed: int,
     threads: int | None,
+    network: str | None = None,
+    group_by: str | None = None,
 ) -> Job:
     """The job that these options describe; all cores where no threads are named."""
     from attendnets.run import Job
@@ -48,6 +65,8 @@ def job_of(
         epochs=epochs,
         seed=seed,
         threads=threads if threads is not None else os.cpu_count() or 1,
+        network=network,
+        group_by=group_by,
     )
 
 

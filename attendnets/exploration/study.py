@@ -10,27 +10,26 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from attendnets import atomic
 from attendnets.cost import cost
-from attendnets.errors import AttendnetsError, RunFolderError, TrainingError
+from attendnets.errors import AttendnetsError, TrainingError
+from attendnets.exploration.journal import open_journal
 from attendnets.exploration.objective import netscore
 from attendnets.exploration.proposer import Finished, Proposer
 from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.exploration.space import Decisions, DesignSpace
 from attendnets.spec import NetworkSpec, digest, from_json, to_json
 
-STUDY_NAME = "attendnets"
 REDUCTION = 3
 EQUAL = 0.5
 """Standard errors of the lowest validation loss within which two networks count as equally good."""
@@ -86,7 +85,7 @@ class Candidate:
     number: int
     digest: str
     spec: NetworkSpec
-    state: Literal["complete", "stopped", "failed"]
+    state: Literal["complete", "stopped", "failed", "given"]
     rung: int
     epochs: int
     figures: dict[str, float]
@@ -121,13 +120,22 @@ class StudyRecord:
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """Told before and after every short training."""
+    """Told before and after every short training.
+
+    ``last`` is the candidate whose training on its ``rung`` has just ended, well or not; ``earlier``: it
+    was in the journal already.
+    """
 
     started: int
     rung: int
     best_top1_percent: float | None
     seconds: float
     seconds_left: float | None
+    last: Candidate | None = None
+    earlier: bool = False
+
+
+_Tell: TypeAlias = Callable[[StudyProgress], None]
 
 
 @dataclass
@@ -161,33 +169,14 @@ def explore(
     """Explore ``space`` and choose a network. ``context`` names data and job of the journal.
 
     Raises InfeasibleError when costs alone rule every network out, RunFolderError for a journal that
-    belongs to another job, TrainingError when every candidate failed.
+    belongs to another job or is damaged, StorageError when it cannot be written, TrainingError when every
+    candidate failed.
     """
     require_feasible(space, screen, options.seed)
-    run = _Study(space, screen, proposer, evaluate, options, _open(journal, context))
-    run.work(progress or (lambda _: None))
+    run = _Study(space, screen, proposer, evaluate, options, open_journal(journal, context))
+    with atomic.storing(journal):
+        run.work(progress or (lambda _: None))
     return run.record()
-
-
-def _open(journal: Path, context: str) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    storage = JournalStorage(JournalFileBackend(str(journal), lock_obj=JournalFileOpenLock(str(journal))))
-    study = optuna.create_study(
-        storage=storage,
-        study_name=STUDY_NAME,
-        direction="maximize",
-        sampler=optuna.samplers.RandomSampler(seed=0),
-        load_if_exists=True,
-    )
-    known = study.user_attrs.get("context")
-    if known is None:
-        study.set_user_attr("context", context)
-    elif known != context:
-        raise RunFolderError(
-            f"{journal} holds a study of another job ({known}; this one is {context}). "
-            "Choose another run folder, or delete that file."
-        )
-    return study
 
 
 class _Study:
@@ -205,7 +194,10 @@ class _Study:
         self.distributions: dict[str, BaseDistribution] = {
             name: CategoricalDistribution(values) for name, values in space.choices().items()
         }
-        self.entries = [_entry(trial) for trial in study.get_trials(deepcopy=False)]
+        trials = study.get_trials(deepcopy=False)
+        self.entries = [_entry(trial) for trial in trials]
+        if trials:
+            screen.screened, screen.refused = trials[-1].user_attrs["screened"]
         self.started_at = time.perf_counter()
         self.spent_before = sum(r.seconds for e in self.entries for r in e.results.values())
 
@@ -214,11 +206,14 @@ class _Study:
         """Seconds spent exploring, earlier sittings included."""
         return self.spent_before + time.perf_counter() - self.started_at
 
-    def work(self, progress: Callable[[StudyProgress], None]) -> None:
+    def work(self, progress: _Tell) -> None:
         """Promote or start candidates until the budget is used."""
         exhausted = False
+        for known in self.entries:
+            if known.results or known.failed:
+                self._tell(progress, known, earlier=True)
+        self._tell(progress)
         while True:
-            self._tell(progress)
             entry = self._unfinished() or self._promotable()
             if entry is None and not exhausted and self._may_start():
                 entry = self._start()
@@ -226,10 +221,10 @@ class _Study:
             if entry is None:
                 break
             self._train(entry, entry.rung + 1)
+            self._tell(progress, entry)
         for entry in self.entries:
             if not entry.failed:
                 self._close(entry)
-        self._tell(progress)
 
     def _may_start(self) -> bool:
         if self.options.trials is not None:
@@ -268,7 +263,11 @@ class _Study:
                 state=TrialState.RUNNING,
                 params=decisions,
                 distributions=self.distributions,
-                user_attrs={"spec": to_json(spec), "figures": cost(spec).figures()},
+                user_attrs={
+                    "spec": to_json(spec),
+                    "figures": cost(spec).figures(),
+                    "screened": (self.screen.screened, self.screen.refused),
+                },
             )
         )
         entry = _Entry(number, dict(decisions), spec, {}, failed=False)
@@ -316,7 +315,7 @@ class _Study:
 
         return sorted(entries, key=key)
 
-    def _tell(self, progress: Callable[[StudyProgress], None]) -> None:
+    def _tell(self, progress: _Tell, last: _Entry | None = None, earlier: bool = False) -> None:
         trained = [e for e in self.entries if e.results]
         limit = self.options.seconds
         progress(
@@ -326,6 +325,8 @@ class _Study:
                 best_top1_percent=max((e.top1 for e in trained), default=None),
                 seconds=self.seconds,
                 seconds_left=None if limit is None else max(0.0, limit - self.seconds),
+                last=None if last is None else self._candidate(last),
+                earlier=earlier,
             )
         )
 
@@ -339,7 +340,7 @@ class _Study:
         highest = max(e.rung for e in trained)
         chosen = self._ranked([e for e in trained if e.rung == highest], highest)[0]
         return StudyRecord(
-            candidates=tuple(self._candidates()),
+            candidates=tuple(self._candidate(e) for e in self.entries),
             chosen=digest(chosen.spec),
             screened=self.screen.screened,
             refused=self.screen.refused,
@@ -352,27 +353,24 @@ class _Study:
             largest_macs=self.screen.largest_macs,
         )
 
-    def _candidates(self) -> Iterator[Candidate]:
+    def _candidate(self, e: _Entry) -> Candidate:
         last = len(self.options.rung_epochs) - 1
-        for e in self.entries:
-            figures = cost(e.spec).figures()
-            top1 = e.top1 if e.results else None
-            if top1 is not None:
-                figures["top1"] = top1
-            yield Candidate(
-                number=e.number,
-                digest=digest(e.spec),
-                spec=e.spec,
-                state="failed" if e.failed else "complete" if e.rung == last else "stopped",
-                rung=e.rung,
-                epochs=self.options.rung_epochs[e.rung] if e.results else 0,
-                figures=figures,
-                validation_top1_percent=top1,
-                netscore=_netscore(e) if e.results else None,
-                violation=self.screen.violation(figures),
-                seconds=sum(r.seconds for r in e.results.values()),
-                validation_loss=e.results[e.rung].loss if e.results else None,
-            )
+        top1 = e.top1 if e.results else None
+        figures = cost(e.spec).figures() | ({} if top1 is None else {"top1": top1})
+        return Candidate(
+            number=e.number,
+            digest=digest(e.spec),
+            spec=e.spec,
+            state="failed" if e.failed else "complete" if e.rung == last else "stopped",
+            rung=e.rung,
+            epochs=self.options.rung_epochs[e.rung] if e.results else 0,
+            figures=figures,
+            validation_top1_percent=top1,
+            netscore=_netscore(e) if e.results else None,
+            violation=self.screen.violation(figures),
+            seconds=sum(r.seconds for r in e.results.values()),
+            validation_loss=e.results[e.rung].loss if e.results else None,
+        )
 
 
 def _netscore(entry: _Entry, rung: int | None = None) -> float:

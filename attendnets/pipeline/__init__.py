@@ -3,7 +3,7 @@
 from attendnets.pipeline.commands import repeat_command
 from attendnets.pipeline.context import Context
 from attendnets.pipeline.learning_stages import explore_stage, quantize_stage, train_stage
-from attendnets.pipeline.listener import Listener, Step
+from attendnets.pipeline.listener import CandidateTrained, EpochTrained, Listener, Step
 from attendnets.pipeline.main_job import BuildResult, build, prepare, reopen
 from attendnets.pipeline.prediction import ImagePrediction, predict
 from attendnets.pipeline.product import Product, benchmark_product, open_product
@@ -12,7 +12,9 @@ from attendnets.pipeline.reporting import report_stage
 
 __all__ = [
     "BuildResult",
+    "CandidateTrained",
     "Context",
+    "EpochTrained",
     "FinalRecord",
     "ImagePrediction",
     "Listener",

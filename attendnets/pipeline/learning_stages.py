@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
@@ -17,11 +18,13 @@ from attendnets.exploration.prototypes import prototypes
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.short_training import TRAINING_IMAGES, ShortTrainer, initialised
 from attendnets.exploration.space import DesignSpace
-from attendnets.exploration.study import ExploreOptions, StudyProgress, StudyRecord, explore
+from attendnets.exploration.study import ExploreOptions, StudyRecord, explore
 from attendnets.networks.assemble import Network, assemble
 from attendnets.pipeline import planning
 from attendnets.pipeline.context import Context
+from attendnets.pipeline.given_network import given_network, given_study, require_fitting
 from attendnets.pipeline.listener import Step
+from attendnets.pipeline.telling import tell_again, told_rollback, told_study, told_training
 from attendnets.quantize import (
     QuantizationOptions,
     QuantizationRecord,
@@ -32,50 +35,70 @@ from attendnets.quantize import (
 from attendnets.requirements import Requirements
 from attendnets.run import Job, file_digest
 from attendnets.spec import to_json
-from attendnets.training import Budget, Progress, Recipe, TrainingRecord, train
+from attendnets.training import Budget, Recipe, TrainingRecord, train
 
 
 def explore_stage(context: Context) -> StudyRecord:
-    """Choose a network: short trainings of what passes the counted requirements."""
-    run, job, learning = context.run, context.job, context.data.learning
+    """Choose a network: short trainings of what passes the counted requirements, or the one that is given."""
+    run, job = context.run, context.job
     inputs = {
         "data": context.data.digest,
         "requirements": ",".join(job.requirements),
         "budget": f"{job.trials}/{job.minutes}",
         "seed": f"{job.seed}/{job.threads}",
+        "network": job.network or "",
     }
     if run.is_finished("explore", inputs):
         context.listener.skipped("explore")
-        return run.read(run.study, StudyRecord)
+        record = run.read(run.study, StudyRecord)
+        tell_again(context, record)
+        return record
     context.listener.started("explore")
-    with run.stage("explore", inputs):
-        space, screen = design(context.data, job)
-        record = explore(
-            space,
-            screen,
-            MutationProposer(space, prototypes(space, screen)),
-            ShortTrainer(learning, context.cache, _recipe(context), context.augmentation, job.seed),
-            options=ExploreOptions(
-                trials=job.trials,
-                seconds=planning.explore_seconds(job),
-                rung_epochs=planning.rung_epochs(job, min(len(learning.train), TRAINING_IMAGES)),
-                seed=job.seed,
-            ),
-            journal=run.journal,
-            context=f"{context.data.digest[:16]}/{','.join(job.requirements)}/{job.seed}",
-            progress=lambda progress: context.listener.step(_study_step(progress, job.trials)),
-        )
+    with run.stage("explore", inputs, run.study, run.network):
+        record = _explored(context) if job.network is None else _given(context, job.network)
         atomic.write_json(run.study, record)
         atomic.write_text(run.network, to_json(record.network))
+    context.listener.chosen(record.chosen)
+    context.listener.finished("explore", run.record.stages["explore"].seconds, _outcome(record))
+    return record
+
+
+def _explored(context: Context) -> StudyRecord:
+    job, learning = context.job, context.data.learning
+    space, screen = design(context.data, job)
+    rung_epochs = planning.rung_epochs(job, min(len(learning.train), TRAINING_IMAGES))
+    return explore(
+        space,
+        screen,
+        MutationProposer(space, prototypes(space, screen)),
+        ShortTrainer(learning, context.cache, _recipe(context), context.augmentation, job.seed),
+        options=ExploreOptions(
+            trials=job.trials,
+            seconds=planning.explore_seconds(job),
+            rung_epochs=rung_epochs,
+            seed=job.seed,
+        ),
+        journal=context.run.journal,
+        context=f"{context.data.digest[:16]}/{','.join(job.requirements)}/{job.seed}",
+        progress=told_study(context, rung_epochs),
+    )
+
+
+def _given(context: Context, name: str) -> StudyRecord:
+    network = given_network(name)
+    require_fitting(network, context.data, context.requirements)
+    return given_study(network, context.data, context.job)
+
+
+def _outcome(record: StudyRecord) -> str:
+    if record.objective == "given":
+        return f"no exploration: {record.chosen} is given"
     trained = sum(candidate.epochs > 0 for candidate in record.candidates)
     best = max(c.validation_top1_percent or 0.0 for c in record.candidates)
-    context.listener.finished(
-        "explore",
-        run.record.stages["explore"].seconds,
+    return (
         f"{record.screened} screened on cost, {trained} trained shortly, best {best:.1f} % on "
-        f"{record.validation_images} validation images; chosen {record.chosen}",
+        f"{record.validation_images} validation images; chosen {record.chosen}"
     )
-    return record
 
 
 def design(data: DataSet, job: Job) -> tuple[DesignSpace, Screen]:
@@ -98,7 +121,7 @@ def train_stage(context: Context) -> TrainingRecord:
         context.listener.skipped("train")
         return run.read(run.training, TrainingRecord)
     context.listener.started("train")
-    with run.stage("train", inputs):
+    with run.stage("train", inputs, run.weights, run.training):
         checkpoint = run.checkpoint(inputs)
         network = initialised(context.network, job.seed)
         seconds = planning.train_seconds(job, run.seconds)
@@ -111,7 +134,8 @@ def train_stage(context: Context) -> TrainingRecord:
             augmentation=context.augmentation,
             seed=job.seed,
             checkpoint=checkpoint,
-            progress=lambda progress: context.listener.step(_training_step(progress)),
+            progress=told_training(context),
+            on_rollback=told_rollback(context),
         )
         tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
         atomic.write_bytes(run.weights, save(tensors))
@@ -136,7 +160,8 @@ def quantize_stage(context: Context) -> QuantizationRecord:
         return run.read(run.quantization, QuantizationRecord)
     run.require("train")
     context.listener.started("quantize")
-    with run.stage("quantize", inputs):
+    context.listener.planned(planning.FINISH_SECONDS)
+    with run.stage("quantize", inputs, run.observed, run.quantization):
         quantized, record = quantize(
             trained_network(context),
             context.train_table(),
@@ -190,29 +215,7 @@ def _load(network: nn.Module, path: Path) -> None:
         raise RunFolderError(f"{path} is missing: run attendnets train first.")
     try:
         network.load_state_dict(load_file(path))
-    except RuntimeError as error:
+    except (RuntimeError, SafetensorError) as error:
         raise RunFolderError(
-            f"{path} does not hold this network's weights: {error}. Train it again."
+            f"{path} does not hold this network's weights: {error}. Delete it and train again."
         ) from error
-
-
-def _study_step(progress: StudyProgress, trials: int | None) -> Step:
-    best = "" if progress.best_top1_percent is None else f", best {progress.best_top1_percent:.1f} %"
-    text = f"{progress.started} candidates{best}"
-    if trials is not None:
-        return Step("explore", text, progress.started, trials, None)
-    left = progress.seconds_left or 0.0
-    return Step("explore", text, progress.seconds, progress.seconds + left, left)
-
-
-def _training_step(progress: Progress) -> Step:
-    last = progress.last
-    best = "" if last is None else f", {last.validation_top1_percent:.1f} % on validation"
-    done = (progress.epoch - 1) * progress.steps + progress.step
-    return Step(
-        "train",
-        f"epoch {progress.epoch} of {progress.epochs}{best}",
-        done,
-        progress.epochs * progress.steps,
-        progress.seconds_left,
-    )
