@@ -8,16 +8,20 @@ of one solar module, or planes before a sky, agree in everything coarse.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from attendnets.data.decode import flatten, load, open_file, quiet_pillow, upright
+from attendnets.data.decode import BadImage, flatten, load, open_file, quiet_pillow, upright
 from attendnets.data.examine import Examined
 from attendnets.data.perceptual_hash import shrink
+from attendnets.data.pixels import DECODING_THREADS
+from attendnets.errors import DataError
 
 Floats = npt.NDArray[np.float32]
 Indexes = npt.NDArray[np.int64]
@@ -42,15 +46,15 @@ _MOST_MOVED = np.array([0.03, 0.03, 0.06, 0.06])
 _HASHES_AT_A_TIME = 256
 _PAIRS_AT_A_TIME = 512
 _READ_AHEAD = 1024
+_PAIRS_COMPARED = 64
 
 
-def near_duplicates(
-    images: Sequence[Examined], progress: Callable[[int, int], None] | None = None
-) -> tuple[tuple[int, ...], ...]:
+def near_duplicates(images: Sequence[Examined]) -> tuple[tuple[int, ...], ...]:
     """Groups of indexes into ``images``, each of two or more; images of the same bytes stand for each other.
 
     Whoever is nearly the same as one of a group belongs to it: frames of a slow film are one group.
-    Mirrored and turned copies are not looked for. ``progress`` is called with (pairs done, pairs in all).
+    Mirrored and turned copies are not looked for. Raises :class:`DataError` for a file that has changed
+    since it was examined.
     """
     first: dict[str, int] = {}
     for index, image in enumerate(images):
@@ -64,30 +68,37 @@ def near_duplicates(
         return index
 
     @lru_cache(maxsize=_READ_AHEAD)
-    def fine(index: int, side: int) -> Floats:
-        with open_file(images[index].record.path) as (_, image):
-            image.draft(None, (2 * side, 2 * side))
-            return np.array(shrink(flatten(upright(load(image))), side), np.float32)
+    def grey(index: int, side: int) -> Floats:
+        return _read_again(images[index].record.path, side)
+
+    def agreement(pair: tuple[int, int]) -> float:
+        shorter = min(side for index in pair for side in images[index].size)
+        # Averaged over two pixels each way, or blurred: single pixels hold what compression left.
+        side = max((side for side in _SIDES if 2 * side <= shorter), default=_SIDES[0])
+        one, other = (grey(index, side) for index in pair)
+        return fine_agreement(one, other, smooth=2 * side > shorter)
 
     pairs = list(_alike(images, chosen))
-    with quiet_pillow():
-        for done, (one, other) in enumerate(pairs, 1):
-            a, b = find(one), find(other)
-            if a != b:
-                shorter = min(*images[one].size, *images[other].size)
-                # Averaged over two pixels each way, or blurred: single pixels hold what compression left.
-                side = max((side for side in _SIDES if 2 * side <= shorter), default=_SIDES[0])
-                if (
-                    fine_agreement(fine(one, side), fine(other, side), smooth=2 * side > shorter)
-                    >= FINE_SHARE
-                ):
-                    leader[max(a, b)] = min(a, b)
-            if progress is not None and (done % 64 == 0 or done == len(pairs)):
-                progress(done, len(pairs))
+    with quiet_pillow(), ThreadPoolExecutor(DECODING_THREADS) as pool:
+        for start in range(0, len(pairs), _PAIRS_COMPARED):
+            part = [pair for pair in pairs[start : start + _PAIRS_COMPARED] if find(pair[0]) != find(pair[1])]
+            for pair, share in zip(part, pool.map(agreement, part), strict=True):
+                one, other = sorted(find(index) for index in pair)
+                if share >= FINE_SHARE and one != other:
+                    leader[other] = one
     groups: dict[int, list[int]] = {}
     for index in chosen:
         groups.setdefault(find(index), []).append(index)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _read_again(path: Path, side: int) -> Floats:
+    try:
+        with open_file(path) as (_, image):
+            image.draft(None, (2 * side, 2 * side))
+            return np.array(shrink(flatten(upright(load(image))), side), np.float32)
+    except BadImage as error:
+        raise DataError(f"{path}: it has changed while it was checked ({error}); check it again") from error
 
 
 def _alike(images: Sequence[Examined], chosen: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -130,7 +141,7 @@ def fine_agreement(one: Floats, other: Floats, smooth: bool) -> float:
     shift = np.zeros(4)
     for size in (size for size in _SIDES if size <= side):
         left, right = _resized(one, size), _resized(other, size)
-        for _ in range(2):
+        for _ in range(2 if size == _SIDES[0] else 1):
             weights, _, _ = _explained(_smooth(_moved(left, shift))[None], _smooth(right)[None])
             gain = float(weights[0, 0])
             if not _GAINS[0] <= gain <= _GAINS[1]:
