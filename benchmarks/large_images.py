@@ -12,11 +12,16 @@ from attendnets.data.decode import LARGEST_IMAGE_PIXELS
 _SIDE = int(LARGEST_IMAGE_PIXELS**0.5) - 8
 # WebP has a lower limit of its own.
 _WEBP_SIDE = 6920
+_BESIDE_SIDE = 2820
 _TURNED = 6
 
 
 def write_large_images(folder: Path) -> tuple[str, ...]:
-    """Write them to ``folder``, two of each so that two threads can meet them; returns their names."""
+    """Write them to ``folder``; returns their names.
+
+    There are two of each, and beside each an image that is just not large (for which no thread waits), so
+    that two threads meet whatever may come together.
+    """
     folder.mkdir(parents=True)
     turned = Image.Exif()
     turned[274] = _TURNED
@@ -40,9 +45,12 @@ def write_large_images(folder: Path) -> tuple[str, ...]:
     Image.fromarray(wide).save(folder / "wide.pgm")
     Image.fromarray(wide.astype(np.int32)).save(folder / "wide.tif")
     names = sorted(path.name for path in folder.iterdir())
+    beside = folder / "beside.webp"
+    _canvas("RGBA", _BESIDE_SIDE).save(beside, lossless=True, method=0, quality=0)
     for name in names:
-        # Another name of the same bytes costs no disk and is read again.
+        # Other names of the same bytes cost no disk and are read again.
         (folder / f"again-{name}").hardlink_to(folder / name)
+        (folder / f"{name}-beside.webp").hardlink_to(beside)
     return tuple(sorted(path.name for path in folder.iterdir()))
 
 

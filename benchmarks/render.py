@@ -117,12 +117,60 @@ def arena_table(record: Record) -> str:
     return "\n".join([*_table(head, rows), "", _provenance(record)])
 
 
+def fuzz_table(record: Record) -> str:
+    """What became of the hostile files, and the memory that it took."""
+    figures = record.figures
+    outcomes = dict(figures["outcomes"])
+    usable = outcomes.pop("usable", 0)
+    classed = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in outcomes.items())
+    crashes = 2 - figures["check_survived"] - figures["decoder_survived"]
+    rows = [
+        (
+            f"{figures['files']} hostile files: crashes, tracebacks; files without a class; unlike expected",
+            f"{crashes}; {figures['unaccounted']}; {len(figures['unexpected'])}",
+        ),
+        ("read all the same", str(usable)),
+        ("left out, by kind", classed),
+        ("where the check and the decoder disagree", str(len(figures["disagreements"]))),
+        (
+            "largest memory, the check / the decoder",
+            f"{_mebibytes(figures['check_peak_bytes'])} / {_mebibytes(figures['decoder_peak_bytes'])}",
+        ),
+        (
+            f"the same with {figures['large_files']} sound images just under the limits",
+            f"{_mebibytes(figures['large_check_peak_bytes'])} / "
+            f"{_mebibytes(figures['large_decoder_peak_bytes'])}",
+        ),
+    ]
+    return "\n".join([*_table(("hostile image files", "measured"), rows), "", _provenance(record)])
+
+
+def check_speed_table(record: Record) -> str:
+    """The check of many small images."""
+    figures = record.figures
+    rows = [
+        (
+            f"`attendnets check` on {figures['images']:,} images of "
+            f"{', '.join(figures['sizes'])} pixels, whole command",
+            f"{figures['seconds_median']:.1f} s: {figures['images_per_second']:,.0f} images a second",
+        ),
+        ("largest memory", _mebibytes(figures["peak_bytes"])),
+    ]
+    return "\n".join([*_table(("check", "measured"), rows), "", _provenance(record)])
+
+
+def _mebibytes(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:,.0f} MiB"
+
+
 TABLES: dict[str, Callable[[Record], str]] = {
     "demo": job_table,
     "clothing": job_table,
     "screening": screening_table,
     "repeatability": repeatability_table,
     "arena": arena_table,
+    "fuzz": fuzz_table,
+    "check_speed": check_speed_table,
 }
 
 

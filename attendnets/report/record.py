@@ -49,6 +49,7 @@ class ReportInput:
     on the images of ``measurement``; ``comparison`` tests the exported file (first) against it (second).
     ``rebuild``: digest of a candidate to the command that builds it anew; it may lack some.
     ``made`` is when, in words. ``mistakes`` come from :func:`attendnets.report.worst_mistakes`.
+    ``check_page`` is the address of the check's own page, beside the report.
     """
 
     title: str
@@ -72,3 +73,4 @@ class ReportInput:
     quantization: QuantizationRecord | None = None
     parity: ParityReport | None = None
     mistakes: tuple[Mistake, ...] = ()
+    check_page: str = ""
