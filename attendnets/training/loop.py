@@ -14,7 +14,6 @@ import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from attendnets.data.augmentation import Augmentation
 from attendnets.data.batches import TrainingBatches
@@ -23,9 +22,9 @@ from attendnets.errors import DataError, TrainingError
 from attendnets.training import checkpoint as checkpoints
 from attendnets.training.averaging import RunningAverage
 from attendnets.training.evaluation import accuracy, predict_logits
-from attendnets.training.optimizer import Optimizer
 from attendnets.training.recipe import Budget, Recipe
 from attendnets.training.record import EpochRecord, Progress, Rollback, TrainingRecord
+from attendnets.training.step import TrainingStep, class_weights
 
 _PROGRESS_SECONDS = 1.0
 _TIMED_STEPS = 8
@@ -110,11 +109,10 @@ class _Run:
         self.recipe, self.augmentation, self.seed = recipe, augmentation, seed
         self.batches = TrainingBatches(train, recipe.batch_size, augmentation, seed)
         self.steps_per_epoch = max(1, len(train.labels) // recipe.batch_size)
-        self.optimizer = Optimizer(network, recipe.weight_decay)
+        classes = predict_logits(network, validation.select([0])).shape[1]
+        self.class_weights = class_weights(train, recipe, classes)
+        self.step = TrainingStep(network, recipe, self.class_weights)
         self.average = RunningAverage(network, recipe.averaging)
-        self.weights = _class_weights(train, recipe, predict_logits(network, validation.select([0])).shape[1])
-        native = bool(torch.cpu._is_avx512_bf16_supported())
-        self.bfloat16 = native if recipe.bfloat16 is None else recipe.bfloat16
         self.planned_epochs = 0
         self.steps_done = 0
         self.epochs: list[EpochRecord] = []
@@ -137,7 +135,7 @@ class _Run:
             self.network.train()
             for pixels, labels in self.batches.epoch(number):
                 rate = self.recipe.rate_at(self.steps_done, total) / ROLLBACK_DIVISOR ** len(self.rollbacks)
-                loss = self._step(self.network, self.optimizer, rate, pixels, labels, mixer)
+                loss = self.step(rate, pixels, labels, mixer)
                 if not math.isfinite(loss):
                     raise _DivergedError(number, len(losses) + 1, rate, f"the loss is {loss}")
                 losses.append(loss)
@@ -168,34 +166,6 @@ class _Run:
         if progress is not None:
             progress(self._progress(number, self.steps_per_epoch, 0.0))
 
-    def _step(
-        self,
-        network: nn.Module,
-        optimizer: Optimizer,
-        rate: float,
-        pixels: Tensor,
-        labels: Tensor,
-        mixer: np.random.Generator,
-    ) -> float:
-        share = float(mixer.beta(self.recipe.mixup, self.recipe.mixup)) if self.recipe.mixup > 0 else 1.0
-        other = labels
-        if share < 1.0:
-            order = torch.from_numpy(mixer.permutation(len(labels)))
-            pixels, other = pixels.lerp(pixels[order], 1.0 - share), labels[order]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
-            logits = network(pixels)
-        loss = self._loss(logits.float(), labels)
-        if share < 1.0:
-            loss = share * loss + (1.0 - share) * self._loss(logits.float(), other)
-        optimizer.clear_gradients()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), self.recipe.clip_norm)
-        optimizer.step(rate)
-        return float(loss.detach())
-
-    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return cross_entropy(logits, labels, weight=self.weights, label_smoothing=self.recipe.label_smoothing)
-
     def _progress(self, epoch: int, step: int, seconds: float) -> Progress:
         """``seconds`` were spent on ``step`` steps of an unfinished epoch, 0 when it is finished."""
         if self.epochs:
@@ -216,7 +186,7 @@ class _Run:
         """Whole epochs that fit into ``seconds``, by the median time of a few steps on a copy."""
         started = time.perf_counter()
         network = copy.deepcopy(self.network).train()
-        optimizer = Optimizer(network, self.recipe.weight_decay)
+        step = TrainingStep(network, self.recipe, self.class_weights)
         average = RunningAverage(network, self.recipe.averaging)
         batches = TrainingBatches(self.train, self.recipe.batch_size, self.augmentation, self.seed)
         times: list[float] = []
@@ -225,7 +195,7 @@ class _Run:
             mixer = np.random.default_rng(_seed(self.seed, 0, 1))
             begun = time.perf_counter()
             for pixels, labels in _endless(batches):
-                self._step(network, optimizer, self.recipe.rate / 100, pixels, labels, mixer)
+                step(self.recipe.rate / 100, pixels, labels, mixer)
                 average.update(len(times) + 1)
                 times.append(time.perf_counter() - begun)
                 begun = time.perf_counter()
@@ -252,7 +222,7 @@ class _Run:
             "images": f"{self.train.pixels.shape} {pixels:08x} {labels:08x}",
             "network": f"{layout:08x}",
             "recipe": self.recipe,
-            "bfloat16": self.bfloat16,
+            "bfloat16": self.step.bfloat16,
             "augmentation": self.augmentation,
             "seed": self.seed,
         }
@@ -292,14 +262,14 @@ class _Run:
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
             "best": self.best,
-            "optimizer": self.optimizer.tensors(),
+            "optimizer": self.step.optimizer.tensors(),
         }
 
     def _restore(self, state: checkpoints.State, parts: Mapping[str, Mapping[str, Tensor]]) -> None:
         self.steps_done, self.best_epoch, self.epochs = state.steps_done, state.best_epoch, list(state.epochs)
         self.network.load_state_dict(parts["network"])
         self.average.network.load_state_dict(parts["average"])
-        self.optimizer.load(parts.get("optimizer", {}), self.steps_done)
+        self.step.optimizer.load(parts.get("optimizer", {}), self.steps_done)
         self.best = dict(parts.get("best", {}))
 
     def resume(self, path: Path, budget: Budget) -> None:
@@ -336,7 +306,7 @@ class _Run:
             seconds=sum(record.seconds for record in self.epochs),
             loading_seconds=sum(record.loading_seconds for record in self.epochs),
             recipe=self.recipe,
-            precision="bfloat16" if self.bfloat16 else "float32",
+            precision="bfloat16" if self.step.bfloat16 else "float32",
             seed=self.seed,
             threads=torch.get_num_threads(),
             rollbacks=tuple(self.rollbacks),
@@ -368,12 +338,3 @@ def _endless(batches: TrainingBatches) -> Iterator[tuple[Tensor, Tensor]]:
     while True:
         epoch += 1
         yield from batches.epoch(epoch)
-
-
-def _class_weights(table: PixelTable, recipe: Recipe, classes: int) -> Tensor | None:
-    """``count ** -0.5``, scaled so that the mean over images is 1; None where classes are balanced enough."""
-    counts = np.bincount(table.labels, minlength=classes)
-    if not recipe.class_weights or counts[counts > 0].max() <= recipe.imbalance * counts[counts > 0].min():
-        return None
-    weights = np.maximum(counts, 1) ** -0.5
-    return torch.from_numpy(weights / (weights * counts).sum() * counts.sum()).float()

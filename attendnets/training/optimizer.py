@@ -36,6 +36,13 @@ class Optimizer:
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._matrices = [(parameter, groups[parameter]) for parameter in trained if parameter in groups]
         self._momenta = [torch.zeros_like(parameter) for parameter, _ in self._matrices]
+        # Matrices of one shape are made orthogonal together: most of them are small, and each call costs.
+        by_shape: dict[tuple[int, int], list[tuple[nn.Parameter, int, Tensor]]] = {}
+        for (parameter, count), momentum in zip(self._matrices, self._momenta, strict=True):
+            rows = parameter.shape[0] // count
+            shape = rows, parameter[0].numel()
+            by_shape.setdefault(shape, []).append((parameter, count, momentum))
+        self._alike = list(by_shape.values())
         others = [parameter for parameter in trained if parameter not in groups]
         decayed = [parameter for parameter in others if parameter.ndim > 1]
         plain = [parameter for parameter in others if parameter.ndim <= 1]
@@ -58,15 +65,25 @@ class Optimizer:
         for group in self._adamw.param_groups:
             group["lr"] = rate
         self._adamw.step()
-        for (parameter, groups), momentum in zip(self._matrices, self._momenta, strict=True):
-            if parameter.grad is None:
+        for alike in self._alike:
+            moved = [(*matrix, matrix[0].grad) for matrix in alike if matrix[0].grad is not None]
+            if not moved:
                 continue
-            momentum.lerp_(parameter.grad, 1 - _MOMENTUM)
-            ahead = parameter.grad.lerp(momentum, _MOMENTUM)
-            matrices = ahead.reshape(groups, ahead.shape[0] // groups, -1)
-            size = _STEP_SIZE * max(matrices.shape[1:]) ** 0.5
-            parameter.mul_(1 - rate * self._decay)
-            parameter.sub_(orthogonal(matrices).view(parameter.shape), alpha=rate * size)
+            parameters: list[Tensor] = [parameter for parameter, _, _, _ in moved]
+            counts = [groups for _, groups, _, _ in moved]
+            momenta = [momentum for _, _, momentum, _ in moved]
+            gradients = [gradient for _, _, _, gradient in moved]
+            torch._foreach_lerp_(momenta, gradients, 1 - _MOMENTUM)
+            ahead = torch._foreach_lerp(gradients, momenta, _MOMENTUM)
+            matrices = [
+                value.reshape(groups, value.shape[0] // groups, -1)
+                for value, groups in zip(ahead, counts, strict=True)
+            ]
+            size = _STEP_SIZE * max(matrices[0].shape[1:]) ** 0.5
+            directions = torch.split(orthogonal(torch.cat(matrices)), counts)
+            torch._foreach_mul_(parameters, 1 - rate * self._decay)
+            for parameter, direction in zip(parameters, directions, strict=True):
+                parameter.sub_(direction.view(parameter.shape), alpha=rate * size)
 
     def tensors(self) -> dict[str, Tensor]:
         """All that the next step depends on beside weights and gradients, by name."""

@@ -1,0 +1,147 @@
+"""Training's speed beside the loop of the textbooks: same networks, images, batch and threads, in one run.
+
+python -m benchmarks.training_speed     # minutes; needs torchvision: pip install --no-deps torchvision
+
+The textbook: ImageFolder, a DataLoader with two workers, torchvision's augmentations on each image, and
+steps of AdamW in eager float32 on contiguous (NCHW) tensors. Both loops take turns, epoch by epoch and step
+by step, so that a busy moment of the machine meets both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from attendnets.cost import cost
+from attendnets.data import Augmentation, DataSet, PixelCache, PixelTable, TrainingBatches, open_data_set
+from attendnets.exploration.prototypes import prototypes
+from attendnets.exploration.short_training import initialised, preprocessing_of
+from attendnets.pipeline.learning_stages import design
+from attendnets.run import Job
+from attendnets.spec import NetworkSpec, digest
+from attendnets.training import Recipe
+from attendnets.training.averaging import RunningAverage
+from attendnets.training.step import TrainingStep
+from benchmarks.record import write_record
+from benchmarks.textbook import loader, textbook_step
+
+JOB = Job("elpv", ("weights<=100KB", "arena<=256KB", "file<=100KB"), minutes=12.0, threads=2)
+STEPS = 4
+
+
+def networks(data: DataSet) -> list[NetworkSpec]:
+    """The prototypes with which the demo's exploration starts, one of each family."""
+    space, screen = design(data, JOB)
+    return [space.network(point) for point in prototypes(space, screen)]
+
+
+def class_folders(data: DataSet, folder: Path) -> Path:
+    """The training images as links in class folders, as ImageFolder wants them."""
+    for name in data.classes:
+        (folder / name).mkdir(parents=True)
+    for sample in data.learning.train:
+        (folder / data.classes[sample.label] / sample.path.name).symlink_to(sample.path)
+    return folder
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Seconds that ``work`` takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def compare(
+    network: NetworkSpec, table: PixelTable, folder: Path, rounds: int, epochs: int
+) -> dict[str, Any]:
+    """Both loops on one network: seconds a step and an epoch, medians, and their ratios."""
+    recipe = Recipe.for_images(len(table), orientation_free=True)
+    ours = initialised(network, 0).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    step = TrainingStep(ours, recipe, None)
+    average = RunningAverage(ours, recipe.averaging)
+    batches = TrainingBatches(table, recipe.batch_size, Augmentation.orientation_free(), 0)
+    plain = textbook_step(initialised(network, 0))
+    mixer = np.random.default_rng(0)
+    pixels, labels = next(iter(batches.epoch(0)))
+    contiguous = pixels.contiguous()
+
+    def our_steps() -> None:
+        for number in range(STEPS):
+            step(1e-4, pixels, labels, mixer)
+            average.update(number + 1)
+
+    def plain_steps() -> None:
+        for _ in range(STEPS):
+            plain(contiguous, labels)
+
+    def our_epoch() -> None:
+        for number, (some, theirs) in enumerate(batches.epoch(1), 1):
+            step(1e-4, some, theirs, mixer)
+            average.update(number)
+
+    images = loader(folder, network.input.channels, network.input.height, recipe.batch_size)
+
+    def plain_epoch() -> None:
+        for some, theirs in images:
+            plain(some * 255, theirs)
+
+    our_steps()
+    plain_steps()
+    steps = [(seconds_of(our_steps) / STEPS, seconds_of(plain_steps) / STEPS) for _ in range(rounds)]
+    # The first epoch starts the textbook's workers.
+    seconds_of(plain_epoch)
+    loaded = batches.loading_seconds
+    whole = [(seconds_of(our_epoch), seconds_of(plain_epoch)) for _ in range(epochs)]
+    loading = (batches.loading_seconds - loaded) / sum(own for own, _ in whole)
+    return {
+        "network": digest(network),
+        "blocks": sorted({type(block).__name__.removesuffix("Spec") for block in network.blocks}),
+        "parameters": cost(network).parameters,
+        "macs": cost(network).macs,
+        "batch_size": recipe.batch_size,
+        "precision": "bfloat16" if step.bfloat16 else "float32",
+        "step_ms": 1e3 * statistics.median(own for own, _ in steps),
+        "textbook_step_ms": 1e3 * statistics.median(other for _, other in steps),
+        "step_ratio": statistics.median(other / own for own, other in steps),
+        "epoch_seconds": statistics.median(own for own, _ in whole),
+        "textbook_epoch_seconds": statistics.median(other for _, other in whole),
+        "epoch_ratio": statistics.median(other / own for own, other in whole),
+        "loading_percent": 100.0 * loading,
+    }
+
+
+def main() -> None:
+    """Measure, and write results/training_speed.json."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=5)
+    given = parser.parse_args()
+    torch.set_num_threads(JOB.threads)
+    data = open_data_set("elpv")
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = class_folders(data, Path(name))
+        for network in networks(data):
+            table = PixelCache(None).table(data.learning.train, preprocessing_of(network))
+            rows.append(compare(network, table, folder, given.rounds, given.epochs))
+            print(rows[-1], flush=True)
+    path = write_record(
+        "training_speed",
+        "whole epochs at least twice as fast as the textbook's loop, steps alone at least 1.4 times",
+        {"threads": JOB.threads, "images": len(data.learning.train), "rows": rows},
+        commands=[f"python -m benchmarks.training_speed --rounds {given.rounds} --epochs {given.epochs}"],
+        seed=0,
+    )
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
