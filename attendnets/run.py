@@ -52,7 +52,8 @@ class Job:
 
     ``minutes`` bound the whole; ``trials`` and ``epochs``, where given, take the place of the clock in
     exploration and training; the minutes still bound how large a network may be. ``requirements`` are as
-    the user wrote them.
+    the user wrote them. ``network`` names one to train instead of exploring: a JSON file, or RUN#DIGEST.
+    ``group_by`` says which images stay on one side of a split, as ``open_data_set`` takes it.
     """
 
     data: str
@@ -62,6 +63,8 @@ class Job:
     epochs: int | None = None
     seed: int = 0
     threads: int = 0
+    network: str | None = None
+    group_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class RunFolder:
         self.path = path
         self.record = record
         self.data = path / "data.json"
+        self.check_page = path / "check.html"
         self.journal = path / "study.journal"
         self.study = path / "study.json"
         self.network = path / "network.json"
@@ -123,17 +127,15 @@ class RunFolder:
         if (path / "run.json").exists():
             run = cls.open(path)
             run._require_same_versions()
-            if run.record.data_digest != data_digest:
+            before = run.record.job
+            changed = [name for name in Job.__dataclass_fields__ if getattr(job, name) != getattr(before, name)]
+            # Another seed or grouping divides the same images otherwise; that is then what to say.
+            if run.record.data_digest != data_digest and not {"seed", "group_by"} & set(changed):
                 raise RunFolderError(
                     f"{path} was made from other images than {job.data} holds now. Choose another --out, or "
                     "delete that folder."
                 )
-            if run.record.job != job:
-                changed = [
-                    name
-                    for name in Job.__dataclass_fields__
-                    if getattr(job, name) != getattr(run.record.job, name)
-                ]
+            if changed:
                 raise RunFolderError(
                     f"{path} holds a run with other {', '.join(changed)} "
                     f"({run.record.command}). Choose another --out, or delete that folder."

@@ -14,15 +14,24 @@ def repeat_command(
     *,
     trials: int | None = None,
     epochs: int | None = None,
+    network: str | None = None,
 ) -> str:
-    """The shell command of a job; with ``trials`` and ``epochs``, the one that repeats its result."""
+    """The shell command of a job; with ``trials`` and ``epochs``, the one that repeats its result.
+
+    With ``network``, the one that builds this network instead of exploring.
+    """
+    network = network or job.network
     words = ["attendnets", "build", shlex.quote(job.data)]
     for requirement in job.requirements:
         words += ["--require", f'"{requirement}"']
     if job.minutes is not None:
         words += ["--minutes", f"{job.minutes:g}"]
     for option, value in (("--trials", trials or job.trials), ("--epochs", epochs or job.epochs)):
-        if value is not None:
+        if value is not None and not (network and option == "--trials"):
             words += [option, str(value)]
+    if network is not None:
+        words += ["--network", shlex.quote(network)]
+    if job.group_by is not None:
+        words += ["--group-by", shlex.quote(job.group_by)]
     words += ["--seed", str(job.seed), "--threads", str(job.threads), "--out", shlex.quote(str(out))]
     return " ".join(words)

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attendnets import atomic
-from attendnets.data import DataSet, PixelCache, open_data_set
+from attendnets.data import DataSet, PixelCache, by_kind, image_root, open_data_set, summary
 from attendnets.exploration.screening import require_feasible
 from attendnets.pipeline import planning
 from attendnets.pipeline.commands import repeat_command
 from attendnets.pipeline.context import Context, use_threads
+from attendnets.pipeline.given_network import given_network, require_fitting
 from attendnets.pipeline.learning_stages import design, explore_stage, quantize_stage, train_stage
 from attendnets.pipeline.listener import Listener, Step
 from attendnets.pipeline.product_stages import FinalRecord, benchmark_stage, export_stage
 from attendnets.pipeline.reporting import report_stage
+from attendnets.report import render_check
 from attendnets.requirements import Requirements, Verdict
 from attendnets.run import Job, RunFolder
 
@@ -44,16 +46,27 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
     data = open_data_set(
         job.data,
         seed=job.seed,
+        group_by=job.group_by,
         progress=lambda done, total: listener.step(Step("check", "images read", done, total, None)),
     )
-    require_feasible(*design(data, job), job.seed)
+    if job.network is None:
+        require_feasible(*design(data, job), job.seed)
+    else:
+        # A run that is taken up has the network already, whatever has become of where it came from.
+        kept = out / "network.json"
+        network = given_network(str(kept) if kept.is_file() else job.network)
+        require_fitting(network, data, Requirements.parse(job.requirements))
     run = RunFolder.create(out, job, command or repeat_command(job, out), data.digest)
     inputs = {"data": data.digest}
     if not run.is_finished("check", inputs):
         with run.stage("check", inputs, run.data):
             atomic.write_json(run.data, data.check)
+            # For people: a run does not depend on it.
+            atomic.write_text(run.check_page, render_check(data.check, image_root(job.data)))
     for note in data.notes:
         listener.note(note)
+    for kind, findings in by_kind(data.check).items():
+        listener.note(summary(kind, findings))
     listener.finished("check", time.perf_counter() - started, _summary(data))
     return Context(run, data, PixelCache(run.cache), listener)
 
@@ -88,7 +101,8 @@ def build(job: Job, out: Path, listener: Listener | None = None, command: str | 
 
 def _summary(data: DataSet) -> str:
     learning, check = data.learning, data.check
-    left_out = f", {len(check.unreadable)} left out as unreadable" if check.unreadable else ""
+    excluded = check.files("excluded")
+    left_out = f", {excluded} left out" if excluded else ""
     grey = "grey" if data.channels == 1 else "colour"
     return (
         f"{check.images} {grey} images of {len(data.classes)} classes: {len(learning.train)} to train, "

@@ -13,7 +13,7 @@ from attendnets.pipeline.context import Context
 from attendnets.pipeline.product_stages import FinalRecord
 from attendnets.quantize import QuantizationRecord
 from attendnets.report import Command, DataSummary, ReportInput, render, worst_mistakes
-from attendnets.run import file_digest
+from attendnets.run import Job, file_digest
 from attendnets.training import TrainingRecord
 
 
@@ -56,13 +56,23 @@ def report_stage(context: Context) -> Path:
                 measurement=final.measurement,
                 float_top1_percent=final.float_top1_percent,
                 comparison=final.comparison,
-                study=study,
+                study=None if job.network else study,
+                rebuild=_rebuild_commands(job, run.path, study, epochs=len(training.epochs)),
                 training=training,
                 quantization=run.read(run.quantization, QuantizationRecord),
                 parity=run.read(run.parity, ParityReport),
+                check_page=run.check_page.name if run.check_page.exists() else "",
                 mistakes=worst_mistakes(final.measurement.predictions, data.test.open(), data.classes),
             )
         )
         atomic.write_text(run.report, page)
     context.listener.finished("report", run.record.stages["report"].seconds, str(run.report))
     return run.report
+
+
+def _rebuild_commands(job: Job, folder: Path, study: StudyRecord, *, epochs: int) -> dict[str, str]:
+    """Digest of each candidate of the run in ``folder`` to the command that builds it beside that folder."""
+    return {
+        digest: repeat_command(job, folder.parent / digest, epochs=epochs, network=f"{folder}#{digest}")
+        for digest in (candidate.digest for candidate in study.candidates)
+    }

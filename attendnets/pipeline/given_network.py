@@ -1,0 +1,99 @@
+"""A network that the user names, in place of one that an exploration chooses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attendnets.cost import cost
+from attendnets.data import DataSet
+from attendnets.errors import InfeasibleError, RunFolderError, SpecError
+from attendnets.exploration.study import Candidate, StudyRecord
+from attendnets.requirements import Requirements, format_value
+from attendnets.run import Job, RunFolder
+from attendnets.spec import NetworkSpec, digest, from_json
+
+
+def given_network(name: str) -> NetworkSpec:
+    """The network that ``name`` stands for.
+
+    ``name`` is a JSON file of a network, a run folder (its chosen network), or RUN#DIGEST: a candidate of
+    that run's exploration, by its digest or the first digits of it. Raises SpecError or RunFolderError
+    where there is none.
+    """
+    place, _, wanted = name.rpartition("#")
+    if place and not Path(name).exists():
+        return _candidate(Path(place), wanted)
+    path = Path(name) / "network.json" if Path(name).is_dir() else Path(name)
+    if not path.is_file():
+        raise SpecError(
+            f"--network {name}: no such file. Give a network's JSON file, a run folder, or RUN#DIGEST "
+            "with the digest of a candidate from its report."
+        )
+    return from_json(path.read_bytes())
+
+
+def _candidate(place: Path, wanted: str) -> NetworkSpec:
+    run = RunFolder.open(place)
+    candidates = run.read(run.study, StudyRecord).candidates
+    found = [candidate.spec for candidate in candidates if candidate.digest.startswith(wanted)]
+    if len(found) != 1 or not wanted:
+        what = "names several" if len(found) > 1 else "names none"
+        raise RunFolderError(
+            f"--network {place}#{wanted}: {what} of the candidates of that run; they are "
+            f"{', '.join(candidate.digest for candidate in candidates)}."
+        )
+    return found[0]
+
+
+def require_fitting(network: NetworkSpec, data: DataSet, requirements: Requirements) -> None:
+    """Refuse a network that is not for these images, or breaks a requirement by its costs alone.
+
+    Raises SpecError, InfeasibleError.
+    """
+    if (network.classes, network.input.channels) != (len(data.classes), data.channels):
+        raise SpecError(
+            f"The network is for {network.classes} classes and {network.input.channels} channels; "
+            f"{data.name} has {len(data.classes)} and {data.channels}. Change these in its file, or choose "
+            "another network."
+        )
+    price = cost(network)
+    broken = [
+        f"{item} ({format_value(item.quantity, value)})"
+        for item in requirements.items
+        if (value := price.figure(item.quantity)) is not None and item.violation(value)
+    ]
+    if broken:
+        raise InfeasibleError(
+            f"The network breaks {' and '.join(broken)} before it is trained. Relax that, or choose another "
+            "network."
+        )
+
+
+def given_study(network: NetworkSpec, data: DataSet, job: Job) -> StudyRecord:
+    """The record of an exploration that was not needed."""
+    candidate = Candidate(
+        number=0,
+        digest=digest(network),
+        spec=network,
+        state="given",
+        rung=-1,
+        epochs=0,
+        figures=cost(network).figures(),
+        validation_top1_percent=None,
+        netscore=None,
+        violation=0.0,
+        seconds=0.0,
+    )
+    return StudyRecord(
+        candidates=(candidate,),
+        chosen=candidate.digest,
+        screened=1,
+        refused=0,
+        seconds=0.0,
+        objective="given",
+        trials=0,
+        seed=job.seed,
+        rung_epochs=(),
+        validation_images=len(data.learning.validation),
+        largest_macs=None,
+    )
