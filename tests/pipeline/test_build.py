@@ -1,12 +1,16 @@
 """The main job on real image files: a folder and requirements in, a proven int8 network out."""
 
+import html
 import json
+import re
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from attendnets.errors import InfeasibleError, RunFolderError
+from attendnets.exploration.study import StudyRecord
 from attendnets.pipeline import (
     BuildResult,
     Context,
@@ -19,8 +23,10 @@ from attendnets.pipeline import (
     reopen,
     train_stage,
 )
+from attendnets.pipeline.given_network import given_network
 from attendnets.run import STAGES, Job, RunFolder, Stage
 from attendnets.runtimes import describe_file
+from attendnets.spec import digest
 from tests.pipeline.photographs import KINDS, write_photographs
 
 REQUIREMENTS = ("top1>=50", "weights<=60KB", "arena<=200KB", "file<=100KB")
@@ -96,6 +102,16 @@ def test_the_run_folder_holds_every_stage(built: BuildResult) -> None:
         assert path.exists()
     assert "<html" in run.report.read_text()
     assert not list(built.run.rglob("*.partial*"))
+
+
+def test_the_report_has_the_command_that_rebuilds_each_candidate(built: BuildResult) -> None:
+    run = RunFolder.open(built.run)
+    shells = re.findall(r'<pre class="shell"><code>(.*?)</code>', run.report.read_text())
+    lines = [shlex.split(html.unescape(re.sub(r"<[^>]*>", "", shell))) for shell in shells]
+    named = [line[line.index("--network") + 1] for line in lines if "--network" in line]
+    candidates = run.read(run.study, StudyRecord).candidates
+    assert {digest(given_network(name)) for name in named} == {c.digest for c in candidates}
+    assert len(named) == len(candidates)
 
 
 def test_building_again_repeats_nothing(built: BuildResult, photographs: Path) -> None:
