@@ -40,6 +40,12 @@ _TILES = {32: 8, 64: 16, 128: 16}
 _SIDES = tuple(_TILES)
 # Mean square of grey levels that no agreement is asked of.
 _NOISE = 0.25
+# The same, of what is plain to see, and how much of it each part may leave unexplained.
+_VISIBLE = 16.0
+_MOST_UNLIKE = 0.25
+# Parts a side whose colours are compared, and by how much they may differ: compression alone reaches 24.
+_COLOUR_PARTS = 8
+_MOST_COLOUR = 30.0
 # Contrast of one picture over that of the other, and how far its parts may lie apart: shares of the side.
 _GAINS = (0.4, 2.5)
 _MOST_MOVED = np.array([0.03, 0.03, 0.06, 0.06])
@@ -68,14 +74,17 @@ def near_duplicates(images: Sequence[Examined]) -> tuple[tuple[int, ...], ...]:
         return index
 
     @lru_cache(maxsize=_READ_AHEAD)
-    def grey(index: int, side: int) -> Floats:
+    def look(index: int, side: int) -> tuple[Floats, Floats]:
         return _read_again(images[index].record.path, side)
 
     def agreement(pair: tuple[int, int]) -> float:
         shorter = min(side for index in pair for side in images[index].size)
         # Averaged over two pixels each way, or blurred: single pixels hold what compression left.
         side = max((side for side in _SIDES if 2 * side <= shorter), default=_SIDES[0])
-        one, other = (grey(index, side) for index in pair)
+        (one, one_colour), (other, other_colour) = (look(index, side) for index in pair)
+        coloured = not any(images[index].grey for index in pair)
+        if coloured and not _same_colours(one_colour, other_colour):
+            return 0.0
         return fine_agreement(one, other, smooth=2 * side > shorter)
 
     pairs = list(_alike(images, chosen))
@@ -92,11 +101,15 @@ def near_duplicates(images: Sequence[Examined]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
-def _read_again(path: Path, side: int) -> Floats:
+def _read_again(path: Path, side: int) -> tuple[Floats, Floats]:
+    """Grey pixels, ``(side, side)``, and the colours of 8 x 8 parts, ``(8, 8, 2)``."""
     try:
         with open_file(path) as (_, image):
             image.draft(None, (2 * side, 2 * side))
-            return np.array(shrink(flatten(upright(load(image))), side), np.float32)
+            flat = flatten(upright(load(image)))
+            small = flat.resize((_COLOUR_PARTS, _COLOUR_PARTS), Image.Resampling.BOX).convert("RGB")
+            colours = np.array(small.convert("YCbCr"), np.float32)[..., 1:]
+            return np.array(shrink(flat, side), np.float32), colours
     except BadImage as error:
         raise DataError(f"{path}: it has changed while it was checked ({error}); check it again") from error
 
@@ -130,12 +143,20 @@ def _close(hashes: npt.NDArray[np.uint64]) -> Indexes:
     return np.concatenate(found)
 
 
+def _same_colours(one: Floats, other: Floats) -> bool:
+    """Whether all parts differ by one tint, if at all."""
+    differences = one - other
+    tint = differences.reshape(-1, 2).mean(axis=0)
+    return bool(np.abs(differences - tint).max() <= _MOST_COLOUR)
+
+
 def fine_agreement(one: Floats, other: Floats, smooth: bool) -> float:
     """How much of the fine structure of ``other`` is that of ``one``, laid upon it: 1 for the same picture.
 
     Both are grey pixels, ``(S, S)``; S is 32, 64 or 128. Every part of the picture counts about the same,
-    however strong its contrasts, so that common frames and backgrounds do not decide. ``smooth`` blurs more,
-    for pictures whose single pixels are full of compression noise.
+    however strong its contrasts, so that common frames and backgrounds do not decide; and where one part
+    shows something else, they do not agree at all: with a camera that never moves, that is all that differs.
+    ``smooth`` blurs more, for pictures whose single pixels are full of compression noise.
     """
     side = len(one)
     shift = np.zeros(4)
@@ -155,6 +176,8 @@ def fine_agreement(one: Floats, other: Floats, smooth: bool) -> float:
     _, rest, target = _explained(left[None], right[None])
     tile = _TILES[side]
     unlike, all_of_it = _by_tile(rest[0], tile), _by_tile(target[0], tile)
+    if (unlike / (all_of_it + _VISIBLE)).max() > _MOST_UNLIKE:
+        return 0.0
     worth = 1 / (all_of_it + _NOISE)
     return 1 - float((worth * unlike).sum()) / max(float((worth * all_of_it).sum()), 1e-6)
 

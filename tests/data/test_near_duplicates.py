@@ -91,6 +91,23 @@ def test_what_looks_alike_but_for_fine_marks_is_left_apart(tmp_path: Path) -> No
     assert groups(tmp_path, [solar_cell(seed) for seed in range(30)]) == ()
 
 
+def test_a_camera_that_never_moves_does_not_make_all_pictures_one(tmp_path: Path) -> None:
+    """The same background with a thing at another place, or a lamp of another colour."""
+    things = []
+    for number in range(6):
+        picture = noisy(scene(0))
+        picture.paste((0, 0, 0), (10 + 30 * number, 40, 30 + 30 * number, 60))
+        things.append(picture)
+    assert groups(tmp_path, things) == ()
+    lamps = []
+    # Two colours of the same brightness, so that grey pixels do not tell them apart.
+    for colour in ((200, 40, 60), (40, 120, 60)):
+        picture = scene(1)
+        picture.paste(colour, (100, 60, 140, 100))
+        lamps.append(picture)
+    assert groups(tmp_path, lamps) == ()
+
+
 def test_plain_pictures_are_like_nothing(tmp_path: Path) -> None:
     plain = [Image.new("RGB", (64, 64), (shade, shade, shade)) for shade in range(200, 210)]
     assert groups(tmp_path, plain) == ()
