@@ -11,111 +11,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from attendnets.data.augmentation import Augmentation
-from attendnets.data.pixels import PixelTable
 from attendnets.errors import DataError, TrainingError, UsageError
 from attendnets.training import (
     Budget,
     Progress,
     Recipe,
-    Rollback,
-    TrainingRecord,
     accuracy,
     predict_logits,
     train,
 )
 from attendnets.training.optimizer import orthogonal
-
-QUICK = Recipe(batch_size=16, rate=1e-2, warmup_steps=4)
-
-
-def stripes(images: int, seed: int, size: int = 16) -> PixelTable:
-    """Noisy stripes, upright (0) or lying (1), of random phase and width."""
-    random = np.random.default_rng(seed)
-    labels = random.integers(0, 2, images)
-    grid = np.arange(size)
-    waves = np.sin(grid / random.uniform(0.8, 1.6, (images, 1)) + random.uniform(0, 6, (images, 1)))
-    upright = np.broadcast_to(waves[:, None, :], (images, size, size))
-    pictures = np.where(labels[:, None, None] == 0, upright, upright.transpose(0, 2, 1))
-    pixels = 128 + 40 * pictures + random.normal(0, 30, pictures.shape)
-    return PixelTable(pixels.clip(0, 255).astype(np.uint8)[..., None], labels.astype(np.int64))
-
-
-class Small(nn.Module):
-    """A network with everything that has state or chance in it: batch norm, dropout, a buffer."""
-
-    scale: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(1, 8, 3, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.Conv2d(8, 8, 3, padding=1, groups=2, bias=False),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-        )
-        self.drop = nn.Dropout(0.2)
-        self.last = nn.Linear(8, 2)
-        self.register_buffer("scale", torch.tensor(1 / 255))
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        features: Tensor = self.body(pixels * self.scale).mean((2, 3))
-        logits: Tensor = self.last(self.drop(features))
-        return logits
-
-
-def small(seed: int = 0) -> Small:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return Small()
-
-
-TRAIN, VALIDATION = stripes(96, seed=1), stripes(48, seed=2)
-
-
-def run(
-    network: nn.Module,
-    *,
-    recipe: Recipe = QUICK,
-    epochs: int = 4,
-    seed: int = 0,
-    checkpoint: Path | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    on_rollback: Callable[[Rollback], None] | None = None,
-    table: PixelTable = TRAIN,
-) -> TrainingRecord:
-    return train(
-        network,
-        table,
-        VALIDATION,
-        recipe=recipe,
-        budget=Budget(epochs=epochs),
-        augmentation=Augmentation.for_photos(),
-        seed=seed,
-        checkpoint=checkpoint,
-        progress=progress,
-        on_rollback=on_rollback,
-    )
-
-
-def weights(network: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def assert_equal_to_the_bit(first: nn.Module, second: nn.Module) -> None:
-    ours, theirs = weights(first), weights(second)
-    assert ours.keys() == theirs.keys()
-    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
-
-
-def curves(record: TrainingRecord) -> list[tuple[float, ...]]:
-    return [
-        (e.epoch, e.rate, e.train_loss, e.validation_loss, e.validation_top1_percent) for e in record.epochs
-    ]
+from tests.training.small_training import (
+    QUICK,
+    TRAIN,
+    VALIDATION,
+    assert_equal_to_the_bit,
+    curves,
+    run,
+    small,
+    stripes,
+    weights,
+)
 
 
 class Stop(Exception):
@@ -271,70 +190,6 @@ def test_progress_counts_down(tmp_path: Path) -> None:
     assert [now.epoch for now in ends] == [1, 2, 3]
     assert all(now.epochs == 3 and now.last is not None and now.last.epoch == now.epoch for now in ends)
     assert ends[0].seconds_left > 0 and ends[-1].seconds_left == 0
-
-
-class Poisoned(Small):
-    """Gives no numbers from a number of training passes on, as often as it is told to."""
-
-    def __init__(self, at: int, times: int) -> None:
-        super().__init__()
-        self.passes, self.at, self.times = 0, at, times
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        logits = super().forward(pixels)
-        if self.training:
-            self.passes += 1
-            if self.passes >= self.at and self.times > 0:
-                self.times -= 1
-                return logits * math.nan
-        return logits
-
-
-def poisoned(at: int, times: int) -> Poisoned:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return Poisoned(at, times)
-
-
-def test_a_loss_that_is_no_number_takes_training_back_to_the_last_epoch_at_a_third_of_the_rate() -> None:
-    network = poisoned(at=8, times=1)
-    heard: list[Rollback] = []
-    record = run(network, on_rollback=heard.append)
-    assert [(r.epoch, r.step, r.what) for r in heard] == [(2, 2, "the loss is nan")]
-    assert record.rollbacks == tuple(heard)
-    untouched = run(poisoned(at=8, times=0))
-    assert [epoch.epoch for epoch in record.epochs] == [1, 2, 3, 4]
-    assert curves(record)[0] == curves(untouched)[0]
-    assert record.epochs[1].rate == pytest.approx(untouched.epochs[1].rate / 3)
-
-
-def test_a_rollback_within_the_first_epoch_starts_again_from_the_first_weights() -> None:
-    record = run(poisoned(at=3, times=1))
-    assert record.rollbacks[0].epoch == 1 and len(record.epochs) == 4
-
-
-def test_a_fourth_divergence_ends_the_training_with_epoch_step_and_rate() -> None:
-    with pytest.raises(TrainingError, match=r"epoch 2, step 1 of 6 .* after going back 3 times"):
-        run(poisoned(at=8, times=4))
-
-
-def test_an_interruption_after_a_rollback_changes_nothing(tmp_path: Path) -> None:
-    class Interrupted(Exception):
-        pass
-
-    def interrupt(progress: Progress) -> None:
-        if progress.epoch == 2 and progress.step == progress.steps:
-            raise Interrupted
-
-    whole = poisoned(at=8, times=1)
-    expected = run(whole, checkpoint=tmp_path / "whole.safetensors")
-    path = tmp_path / "checkpoint.safetensors"
-    with pytest.raises(Interrupted):
-        run(poisoned(at=8, times=1), checkpoint=path, progress=interrupt)
-    resumed = poisoned(at=8, times=0)
-    record = run(resumed, checkpoint=path)
-    assert curves(record) == curves(expected) and record.rollbacks == expected.rollbacks
-    assert_equal_to_the_bit(whole, resumed)
 
 
 def test_a_class_without_training_images_is_no_obstacle() -> None:
