@@ -128,7 +128,9 @@ class RunFolder:
             run = cls.open(path)
             run._require_same_versions()
             before = run.record.job
-            changed = [name for name in Job.__dataclass_fields__ if getattr(job, name) != getattr(before, name)]
+            changed = [
+                name for name in Job.__dataclass_fields__ if getattr(job, name) != getattr(before, name)
+            ]
             # Another seed or grouping divides the same images otherwise; that is then what to say.
             if run.record.data_digest != data_digest and not {"seed", "group_by"} & set(changed):
                 raise RunFolderError(
