@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from attendnets.data.bombs import bomb, scans, tag_bomb
 from attendnets.errors import DataError
 
 Pixels = npt.NDArray[np.uint8]
@@ -47,6 +48,9 @@ LARGEST_FILE_BYTES = 4 * LARGEST_IMAGE_PIXELS
 _LARGE_BYTES = 16_000_000
 _LARGE_PIXELS = 8_000_000
 _one_large_image = threading.RLock()
+
+# Each scan of a JPEG file goes over all its pixels, and takes few bytes where it changes nothing.
+_MOST_SCANNED_PIXELS = 16 * LARGEST_IMAGE_PIXELS
 
 # Decoders that take more memory or time for a pixel than the others, by name: they get fewer pixels.
 _DEAR_DECODERS = {"WEBP": 48_000_000, "ppm": 8_000_000, "ppm_plain": 8_000_000}
@@ -206,6 +210,7 @@ def open_image(data: bytes) -> Image.Image:
     """
     if not data:
         raise BadImage("empty_file", "the file is empty (zero bytes)")
+    _refuse(bomb(data))
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except Image.DecompressionBombError as error:
@@ -231,7 +236,17 @@ def open_image(data: bytes) -> Image.Image:
             f"declares {width}x{height} pixels, with a side over the limit of {LONGEST_SIDE:,}; not decoded: "
             "make it smaller",
         )
+    if image.format == "JPEG" and scans(data) * width * height > _MOST_SCANNED_PIXELS:
+        _refuse(f"{scans(data):,} scans of {width}x{height} pixels")
+    exif = image.info.get("exif")
+    if isinstance(exif, bytes):
+        _refuse(tag_bomb(exif))
     return image
+
+
+def _refuse(found: str | None) -> None:
+    if found is not None:
+        raise BadImage("too_large", f"has {found}, far more than a picture needs; not decoded: save it again")
 
 
 def _limit(image: ImageFile.ImageFile) -> int:
