@@ -39,7 +39,7 @@ def bomb(data: bytes) -> str | None:
 
 
 def scans(data: bytes) -> int:
-    """How often a JPEG file goes over all its pixels: a progressive one does up to a dozen times."""
+    """How often a JPEG file goes over all its pixels: a progressive one does up to twenty times."""
     # Within compressed data this marker cannot occur; a thumbnail adds its own.
     return data.count(b"\xff\xda")
 

@@ -50,7 +50,7 @@ _LARGE_PIXELS = 8_000_000
 _one_large_image = threading.RLock()
 
 # Each scan of a JPEG file goes over all its pixels, and takes few bytes where it changes nothing.
-_MOST_SCANNED_PIXELS = 16 * LARGEST_IMAGE_PIXELS
+_MOST_SCANNED_PIXELS = 50 * LARGEST_IMAGE_PIXELS
 
 # Decoders that take more memory or time for a pixel than the others, by name: they get fewer pixels.
 _DEAR_DECODERS = {"WEBP": 48_000_000, "ppm": 8_000_000, "ppm_plain": 8_000_000}
