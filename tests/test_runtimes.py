@@ -12,7 +12,7 @@ import pytest
 
 from attendnets.errors import RuntimeFailure, UsageError
 from attendnets.runtimes import RUNTIMES, Session, describe_file, measure_arena, open_session
-from attendnets.runtimes.tflite_micro import runs_in
+from attendnets.runtimes.arena_probe import smallest_arena
 from tests.exported_network import CLASSES, SIDE, ExportedNetwork, weight_positions, with_flipped_bit
 
 TFLITE_RUNTIMES = [name for name, runtime in RUNTIMES.items() if runtime.format == "tflite"]
@@ -200,9 +200,12 @@ def test_loading_and_running_prints_nothing(
 class TestArena:
     def test_is_the_smallest_that_runs(self, exported: ExportedNetwork) -> None:
         arena = measure_arena(exported.tflite)
-        content = exported.tflite.read_bytes()
-        assert runs_in(content, "the network", arena.arena_bytes)
-        assert not runs_in(content, "the network", arena.arena_bytes - 64)
+        size = arena.arena_bytes
+        assert smallest_arena(exported.tflite, size, size + 1) == size
+        assert smallest_arena(exported.tflite, size - 64, size) is None
+
+    def test_sizes_that_end_the_interpreter_are_survived(self, exported: ExportedNetwork) -> None:
+        assert smallest_arena(exported.tflite, 256, 1024) is None
 
     def test_names_its_runtime_and_version(self, exported: ExportedNetwork) -> None:
         arena = measure_arena(exported.tflite)

@@ -26,12 +26,13 @@ def measure_arena(path: Path) -> Arena:
 
     Raises RuntimeFailure for a file that is missing, damaged, or has an operator that it lacks.
     """
-    from attendnets.runtimes.tflite_micro import ARENA_ALIGNMENT, MicroSession, runs_in
+    from attendnets.runtimes.arena_probe import smallest_arena
+    from attendnets.runtimes.tflite_micro import MicroSession
 
     session = MicroSession(path)
-    for arena_bytes in range(session.recorded_arena_bytes(), session.enough_bytes, ARENA_ALIGNMENT):
-        if runs_in(session.file.content, str(path), arena_bytes):
-            return Arena(arena_bytes, runtime=session.runtime, version=session.version)
+    arena_bytes = smallest_arena(path, session.recorded_arena_bytes(), session.enough_bytes)
+    if arena_bytes is not None:
+        return Arena(arena_bytes, runtime=session.runtime, version=session.version)
     raise RuntimeFailure(
         f"tflite-micro runs {path} in {session.enough_bytes} bytes but in none that it asks for."
     )

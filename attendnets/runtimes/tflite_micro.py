@@ -53,17 +53,6 @@ def _aligned(size: int) -> int:
     return -(-size // ARENA_ALIGNMENT) * ARENA_ALIGNMENT
 
 
-def runs_in(content: bytes, source: str, arena_bytes: int) -> bool:
-    """Whether a verified file runs in an arena of this size."""
-    try:
-        interpreter = load_interpreter(content, source, arena_bytes)
-        with native_output():
-            interpreter.invoke()
-    except (RuntimeFailure, RuntimeError):
-        return False
-    return True
-
-
 class MicroSession(TfliteSession):
     """The interpreter of microcontrollers with its reference kernels; one thread, slow on purpose."""
 
