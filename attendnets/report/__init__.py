@@ -5,8 +5,8 @@
 Every part that a run does not have (yet) is left out of the page. Nothing here reads a run folder.
 """
 
+from attendnets.report.architecture import network_svg
 from attendnets.report.check_page import render_check
-from attendnets.report.drawing import draw_network, network_svg
 from attendnets.report.page import render
 from attendnets.report.pictures import Mistake, worst_mistakes
 from attendnets.report.record import Command, DataSummary, ReportInput
@@ -18,7 +18,6 @@ __all__ = [
     "Mistake",
     "ReportInput",
     "cost_table",
-    "draw_network",
     "network_svg",
     "render",
     "render_check",

@@ -1,4 +1,4 @@
-"""A network as a drawing in the manner of the papers' figures: each block with its channel numbers.
+"""The inside of a network's blocks as drawings: each layer with its channel number.
 
 A panel a stage, a row a block; rows and panels are read like lines of text. Everything is drawn from the
 operations that blocks record for their costs, so that a new kind of block is drawn as it is.
@@ -17,7 +17,6 @@ from attendnets.networks.head import trace_head
 from attendnets.networks.stem import trace_stem
 from attendnets.report.layout import Branch, Layout, Node, arrange
 from attendnets.report.marks import LABEL_ROOM, arrow, half_height, mark
-from attendnets.report.style import style
 from attendnets.report.svg import drawing, element, join, title
 from attendnets.spec import NetworkSpec
 
@@ -95,41 +94,13 @@ def panels(spec: NetworkSpec) -> tuple[Panel, ...]:
 def draw_panels(spec: NetworkSpec) -> tuple[Markup, ...]:
     """One drawing a panel, each 348 units wide, to be set side by side or one below the other."""
     parts = panels(spec)
-    widest = _widest(parts)
+    widest = widest_convolution(parts)
     drawn = []
     for panel in parts:
-        content, height = _panel(panel, widest)
+        content, height = draw_panel(panel, widest)
         label = f"{panel.heading}: {'; '.join(_described(row) for row in panel.rows)}"
         drawn.append(drawing(PANEL_WIDTH, height, content, label=label, class_="network", interactive=True))
     return tuple(drawn)
-
-
-def draw_network(spec: NetworkSpec, columns: int = 3) -> Markup:
-    """The whole network as one drawing, its panels in ``columns`` of about the same height."""
-    parts = panels(spec)
-    widest = _widest(parts)
-    drawn = [_panel(panel, widest) for panel in parts]
-    total = sum(height for _, height in drawn)
-    placed: list[Markup] = []
-    x, y, lowest, before = 0.0, 0.0, 0.0, 0.0
-    for content, height in drawn:
-        column = int((before + height / 2) * columns / total)
-        if column * (PANEL_WIDTH + _MARGIN) > x:
-            x, y = x + PANEL_WIDTH + _MARGIN, 0.0
-        placed.append(element("g", content, transform=f"translate({x:g} {y:g})"))
-        y, before = y + height + _MARGIN, before + height
-        lowest = max(lowest, y - _MARGIN)
-    label = f"Network of {sum(len(panel.rows) for panel in parts)} parts from pixels to logits"
-    return drawing(x + PANEL_WIDTH, lowest, *placed, label=label, class_="network", interactive=True)
-
-
-def network_svg(spec: NetworkSpec, columns: int = 3) -> str:
-    """As :func:`draw_network`, as a file of its own: with its styles, for light and dark surroundings."""
-    inside = draw_network(spec, columns)
-    opened = Markup('<svg xmlns="http://www.w3.org/2000/svg"')
-    styles = element("style", style("palette", "figures"))
-    head, rest = inside.removeprefix("<svg").split(">", 1)
-    return str(join((opened, Markup(head), Markup(">"), styles, Markup(rest))))
 
 
 def operations(spec: NetworkSpec) -> tuple[tuple[Operation, Shape], ...]:
@@ -138,7 +109,7 @@ def operations(spec: NetworkSpec) -> tuple[tuple[Operation, Shape], ...]:
     return tuple((o, row.graph.shape(o.inputs[0])) for row in rows for o in row.graph.operations)
 
 
-def _widest(parts: tuple[Panel, ...]) -> int:
+def widest_convolution(parts: tuple[Panel, ...]) -> int:
     """Channels of the widest convolution: the tallest bar."""
     return max(
         operation.shape.channels
@@ -149,7 +120,8 @@ def _widest(parts: tuple[Panel, ...]) -> int:
     )
 
 
-def _panel(panel: Panel, widest: int) -> tuple[Markup, float]:
+def draw_panel(panel: Panel, widest: int) -> tuple[Markup, float]:
+    """The content of a panel, 348 units wide, and its height; ``widest`` channels give the tallest bar."""
     first, last = panel.rows[0].in_shape, panel.rows[-1].out_shape
     grid = f"{last.height} × {last.width}" if last.height > 1 else f"{last.channels} logits"
     if panel.rows[0].name == "stem":

@@ -1,0 +1,110 @@
+"""``attendnets show`` writes a picture, whole or not at all, and says in one message why it cannot."""
+
+from __future__ import annotations
+
+import json
+import resource
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from attendnets.cli import app
+from attendnets.errors import AttendnetsError, StorageError, UsageError
+from attendnets.report import network_svg
+from attendnets.spec import to_json
+from tests.report.records import network
+
+TITLE = "{http://www.w3.org/2000/svg}title"
+
+
+def show(*words: str | Path) -> object:
+    return app(["show", *map(str, words)], result_action="return_value", exit_on_error=False)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A folder with a network in it."""
+    folder = tmp_path / "runs" / "cells"
+    folder.mkdir(parents=True)
+    (folder / "network.json").write_text(to_json(network()))
+    return folder
+
+
+def test_a_network_of_a_run_is_drawn(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "new" / "network.svg"
+    assert show(run, "-o", picture) == 0
+    assert capsys.readouterr().out.strip() == str(picture)
+    assert picture.read_text(encoding="utf-8") == network_svg(network(), "cells")
+
+
+def test_a_file_is_drawn_under_its_name(run: Path, tmp_path: Path) -> None:
+    file = run / "tiny.json"
+    file.write_text(to_json(network()))
+    for given, name in ((file, "tiny"), (run / "network.json", "cells")):
+        assert show(given, "--out", tmp_path / "a.svg") == 0
+        assert ElementTree.parse(tmp_path / "a.svg").getroot().findtext(TITLE) == name
+
+
+def test_a_picture_takes_the_place_of_the_last(run: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "network.svg"
+    picture.write_text("older")
+    assert show(run, "-o", picture) == 0
+    assert picture.read_text(encoding="utf-8").startswith("<svg")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["network.svg", "runs"]
+
+
+@pytest.mark.parametrize("name", ["network.png", "network", "network.svg.gz"])
+def test_other_kinds_of_pictures_are_refused(run: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"\.svg"):
+        show(run, "-o", tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_a_folder_is_no_picture(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder.svg").mkdir()
+    with pytest.raises(UsageError, match="is a folder"):
+        show(run, "-o", tmp_path / "folder.svg")
+
+
+def test_a_picture_cannot_be_under_a_file(run: Path) -> None:
+    with pytest.raises(UsageError, match="no folder"):
+        show(run, "-o", run / "network.json" / "network.svg")
+
+
+def test_a_full_place_keeps_the_old_picture(run: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "network.svg"
+    picture.write_text("older")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(StorageError, match=r"network\.svg cannot be written"):
+            show(run, "-o", picture)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert picture.read_text() == "older"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["network.svg", "runs"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2}, "version"),
+        ({"colour": "blue"}, "colour"),
+        ({"classes": 0}, "classes"),
+        ({"stages": []}, "stages"),
+    ],
+)
+def test_what_is_no_network_is_refused_by_its_field(
+    run: Path, tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    file = run / "network.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(AttendnetsError, match=message):
+        show(file, "-o", tmp_path / "network.svg")
+    assert not (tmp_path / "network.svg").exists()
+
+
+def test_a_network_that_is_nowhere_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nowhere"):
+        show(tmp_path / "nowhere", "-o", tmp_path / "network.svg")
