@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from attendnets.cost import cost
-from attendnets.exploration.study import StudyRecord
+from attendnets.exploration.record import StudyRecord
 from attendnets.export.parity import ParityReport
 from attendnets.pipeline.product_stages import FinalRecord
 from attendnets.requirements import Verdict

@@ -96,6 +96,10 @@ class PixelCache:
     ) -> Pixels:
         shape = (len(samples), preprocessing.height, preprocessing.width, preprocessing.channels)
         size_bytes = math.prod(shape)
+        path = None if self._folder is None else self._folder / f"pixels-{key[:32]}.npy"
+        if path is not None and path.exists():
+            stored: Pixels = np.load(path, mmap_mode="r")
+            return stored
         if self._used_bytes + size_bytes <= self._memory_bytes:
             pixels = np.empty(shape, np.uint8)
             for row, image in enumerate(_decoded(samples, preprocessing, progress)):
@@ -103,22 +107,20 @@ class PixelCache:
             pixels.setflags(write=False)
             self._used_bytes += size_bytes
             return pixels
-        if self._folder is None:
+        if path is None:
             raise DataError(
                 f"{len(samples)} images of {preprocessing.width}x{preprocessing.height} need "
                 f"{size_bytes / 1e6:.1f} MB of a {self._memory_bytes / 1e6:.1f} MB cache without a folder; "
                 "give it a folder or more memory"
             )
-        path = self._folder / f"pixels-{key[:32]}.npy"
-        if not path.exists():
-            # Written row by row, not through a memory map: a full disk is then an error, not a crash.
-            with atomic.replacing(path) as temporary, temporary.open("wb") as file:
-                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-                for image in _decoded(samples, preprocessing, progress):
-                    file.write(image.tobytes())
-        stored: Pixels = np.load(path, mmap_mode="r")
-        return stored
+        # Written row by row, not through a memory map: a full disk is then an error, not a crash.
+        with atomic.replacing(path) as temporary, temporary.open("wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for image in _decoded(samples, preprocessing, progress):
+                file.write(image.tobytes())
+        written: Pixels = np.load(path, mmap_mode="r")
+        return written
 
 
 def _key(samples: Sequence[Sample], preprocessing: Preprocessing) -> str:

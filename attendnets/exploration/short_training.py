@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from attendnets.data import Augmentation, LearningData, PixelCache, PixelTable, Preprocessing
-from attendnets.exploration.study import ShortTraining
+from attendnets.exploration.evaluation import ShortTraining
 from attendnets.networks.assemble import assemble
 from attendnets.spec import NetworkSpec, digest
 from attendnets.training import Budget, Progress, Recipe, predict_logits, train
@@ -48,12 +48,11 @@ class ShortTrainer:
     def __call__(self, spec: NetworkSpec, epochs: int) -> ShortTraining:
         """Train from new weights for ``epochs``. Raises TrainingError where the loss is no number."""
         started = time.perf_counter()
-        preprocessing = preprocessing_of(spec)
-        validation = self.cache.table(self.learning.validation, preprocessing)
+        training, validation = self.tables(preprocessing_of(spec))
         network = initialised(spec, self.seed)
         train(
             network,
-            self._training_table(preprocessing),
+            training,
             validation,
             recipe=self.recipe,
             budget=Budget(epochs=epochs),
@@ -72,9 +71,13 @@ class ShortTrainer:
             seconds=time.perf_counter() - started,
         )
 
-    def _training_table(self, preprocessing: Preprocessing) -> PixelTable:
+    def tables(self, preprocessing: Preprocessing) -> tuple[PixelTable, PixelTable]:
+        """The training images of short trainings, and the validation images."""
         samples = self.learning.train
         if len(samples) > self.images:
             order = np.random.default_rng(self.seed).permutation(len(samples))[: self.images]
             samples = tuple(samples[i] for i in sorted(order))
-        return self.cache.table(samples, preprocessing)
+        return (
+            self.cache.table(samples, preprocessing),
+            self.cache.table(self.learning.validation, preprocessing),
+        )

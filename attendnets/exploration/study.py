@@ -11,9 +11,10 @@ import math
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import optuna
@@ -23,9 +24,13 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from attendnets import atomic
 from attendnets.cost import cost
 from attendnets.errors import AttendnetsError, TrainingError
+from attendnets.exploration.duration import expected_duration
+from attendnets.exploration.evaluation import ShortTraining, Workers
 from attendnets.exploration.journal import open_journal
 from attendnets.exploration.objective import netscore
 from attendnets.exploration.proposer import Finished, Proposer
+from attendnets.exploration.record import Candidate, StudyProgress, StudyRecord
+from attendnets.exploration.schedule import Schedule
 from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.exploration.space import Decisions, DesignSpace
 from attendnets.spec import NetworkSpec, digest, from_json, to_json
@@ -53,89 +58,21 @@ class ExploreOptions:
             raise AttendnetsError("ExploreOptions: give either trials or seconds.")
 
 
-@dataclass(frozen=True)
-class ShortTraining:
-    """Result of a short training on one rung, on ``images`` validation images.
-
-    ``loss`` is the mean cross-entropy in nats and ``loss_error`` its standard error: it tells networks
-    apart with far fewer images than accuracy does.
-    """
-
-    top1_percent: float
-    images: int
-    loss: float
-    loss_error: float
-    seconds: float
-
-
-class Evaluate(Protocol):
-    """Trains a candidate shortly; deterministic in its arguments. Raises TrainingError where it cannot."""
-
-    def __call__(self, spec: NetworkSpec, epochs: int) -> ShortTraining:
-        """Validation accuracy after ``epochs``."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One network of the study and all that is known of it.
-
-    ``violation`` is over counted and predicted requirements and, as far as trained, accuracy.
-    """
-
-    number: int
-    digest: str
-    spec: NetworkSpec
-    state: Literal["complete", "stopped", "failed", "given"]
-    rung: int
-    epochs: int
-    figures: dict[str, float]
-    validation_top1_percent: float | None
-    netscore: float | None
-    violation: float
-    seconds: float
-    validation_loss: float | None = None
-
-
-@dataclass(frozen=True)
-class StudyRecord:
-    """A finished exploration. ``chosen`` is the digest of the network to train."""
-
-    candidates: tuple[Candidate, ...]
-    chosen: str
-    screened: int
-    refused: int
-    seconds: float
-    objective: str
-    trials: int
-    seed: int
-    rung_epochs: tuple[int, ...]
-    validation_images: int
-    largest_macs: float | None
-
-    @property
-    def network(self) -> NetworkSpec:
-        """The chosen network."""
-        return next(c.spec for c in self.candidates if c.digest == self.chosen)
-
-
-@dataclass(frozen=True)
-class StudyProgress:
-    """Told before and after every short training.
-
-    ``last`` is the candidate whose training on its ``rung`` has just ended, well or not; ``earlier``: it
-    was in the journal already.
-    """
-
-    started: int
-    rung: int
-    best_top1_percent: float | None
-    seconds: float
-    seconds_left: float | None
-    last: Candidate | None = None
-    earlier: bool = False
-
-
 _Tell: TypeAlias = Callable[[StudyProgress], None]
+
+
+@dataclass
+class _Task:
+    """The training of ``entry`` on ``rung``.
+
+    ``earlier``: an earlier sitting did it. ``recorded``: the journal holds how it ended.
+    """
+
+    entry: _Entry
+    rung: int
+    future: Future[ShortTraining]
+    earlier: bool
+    recorded: bool
 
 
 @dataclass
@@ -145,6 +82,7 @@ class _Entry:
     spec: NetworkSpec
     results: dict[int, ShortTraining]
     failed: bool
+    training: int | None = None
 
     @property
     def rung(self) -> int:
@@ -159,7 +97,7 @@ def explore(
     space: DesignSpace,
     screen: Screen,
     proposer: Proposer,
-    evaluate: Evaluate,
+    workers: Workers,
     *,
     options: ExploreOptions,
     journal: Path,
@@ -168,12 +106,15 @@ def explore(
 ) -> StudyRecord:
     """Explore ``space`` and choose a network. ``context`` names data and job of the journal.
 
+    The same arguments, with trials counted, choose the same network, whichever training ends first and
+    however often the study is interrupted; another number of workers is another study.
+
     Raises InfeasibleError when costs alone rule every network out, RunFolderError for a journal that
     belongs to another job or is damaged, StorageError when it cannot be written, TrainingError when every
     candidate failed.
     """
     require_feasible(space, screen, options.seed)
-    run = _Study(space, screen, proposer, evaluate, options, open_journal(journal, context))
+    run = _Study(space, screen, proposer, workers, options, open_journal(journal, context))
     with atomic.storing(journal):
         run.work(progress or (lambda _: None))
     return run.record()
@@ -185,21 +126,23 @@ class _Study:
         space: DesignSpace,
         screen: Screen,
         proposer: Proposer,
-        evaluate: Evaluate,
+        workers: Workers,
         options: ExploreOptions,
         study: optuna.Study,
     ) -> None:
         self.space, self.screen, self.proposer = space, screen, proposer
-        self.evaluate, self.options, self.study = evaluate, options, study
+        self.workers, self.options, self.study = workers, options, study
         self.distributions: dict[str, BaseDistribution] = {
             name: CategoricalDistribution(values) for name, values in space.choices().items()
         }
         trials = study.get_trials(deepcopy=False)
-        self.entries = [_entry(trial) for trial in trials]
+        self.known = [_entry(trial) for trial in trials]
         if trials:
             screen.screened, screen.refused = trials[-1].user_attrs["screened"]
+        self.entries: list[_Entry] = []
+        self.schedule: Schedule[_Task] = Schedule(workers.count)
         self.started_at = time.perf_counter()
-        self.spent_before = sum(r.seconds for e in self.entries for r in e.results.values())
+        self.spent_before = sum(r.seconds for e in self.known for r in e.results.values()) / workers.count
 
     @property
     def seconds(self) -> float:
@@ -207,46 +150,55 @@ class _Study:
         return self.spent_before + time.perf_counter() - self.started_at
 
     def work(self, progress: _Tell) -> None:
-        """Promote or start candidates until the budget is used."""
+        """Promote or start candidates until the budget is used.
+
+        What the journal holds is gone through again from the start, without training: decisions are made
+        where and as they were made before.
+        """
         exhausted = False
-        for known in self.entries:
-            if known.results or known.failed:
-                self._tell(progress, known, earlier=True)
         self._tell(progress)
         while True:
-            entry = self._unfinished() or self._promotable()
-            if entry is None and not exhausted and self._may_start():
-                entry = self._start()
-                exhausted = entry is None
-            if entry is None:
+            while self.schedule.has_room:
+                entry = self._promotable()
+                if entry is None and not exhausted and self._may_start():
+                    entry = self._start()
+                    exhausted = entry is None
+                if entry is None:
+                    break
+                self._begin(entry)
+            if not self.schedule.running:
                 break
-            self._train(entry, entry.rung + 1)
-            self._tell(progress, entry)
+            task = self.schedule.end()
+            self._finish(task)
+            self._tell(progress, task.entry, earlier=task.earlier)
         for entry in self.entries:
             if not entry.failed:
                 self._close(entry)
 
     def _may_start(self) -> bool:
+        if len(self.entries) < len(self.known):
+            return True
         if self.options.trials is not None:
             return len(self.entries) < self.options.trials
         assert self.options.seconds is not None
         return not self.entries or self.seconds < self.options.seconds * _START_SHARE
 
-    def _unfinished(self) -> _Entry | None:
-        return next((e for e in self.entries if e.rung < 0 and not e.failed), None)
-
     def _promotable(self) -> _Entry | None:
         """The best candidate of the highest rung whose best third has room for one more promotion."""
         for rung in reversed(range(len(self.options.rung_epochs) - 1)):
             reached = [e for e in self.entries if rung in e.results]
-            promoted = sum(rung + 1 in e.results or (e.failed and e.rung == rung) for e in reached)
-            waiting = [e for e in reached if e.rung == rung and not e.failed]
-            if waiting and promoted < len(reached) // REDUCTION:
+            gone = [e for e in reached if e.rung > rung or e.failed or e.training is not None]
+            waiting = [e for e in reached if e not in gone]
+            if waiting and len(gone) < len(reached) // REDUCTION:
                 return self._ranked(waiting, rung)[0]
         return None
 
     def _start(self) -> _Entry | None:
         number = len(self.entries)
+        if number < len(self.known):
+            known = self.known[number]
+            self.entries.append(_Entry(number, known.decisions, known.spec, {}, failed=False))
+            return self.entries[-1]
         rng = random.Random(f"propose/{self.options.seed}/{number}")
         seen = frozenset(digest(e.spec) for e in self.entries)
         alive = [e for e in self.entries if e.results]
@@ -274,18 +226,51 @@ class _Study:
         self.entries.append(entry)
         return entry
 
-    def _train(self, entry: _Entry, rung: int) -> None:
-        trial = self._trial(entry)
-        try:
-            result = self.evaluate(entry.spec, self.options.rung_epochs[rung])
-        except TrainingError as error:
+    def _begin(self, entry: _Entry) -> None:
+        rung, epochs = entry.rung + 1, self.options.rung_epochs[entry.rung + 1]
+        known = self.known[entry.number] if entry.number < len(self.known) else None
+        future: Future[ShortTraining]
+        if known is not None and (rung in known.results or known.failed):
+            future = Future()
+            if rung in known.results:
+                future.set_result(known.results[rung])
+            else:
+                future.set_exception(TrainingError("failed before"))
+            task = _Task(entry, rung, future, earlier=True, recorded=True)
+        else:
+            future = self.workers.submit(entry.spec, epochs)
+            task = _Task(entry, rung, future, earlier=False, recorded=False)
+        entry.training = rung
+        self.schedule.begin(task, expected_duration(entry.spec, epochs))
+
+    def _finish(self, task: _Task) -> None:
+        entry, rung = task.entry, task.rung
+        while True:
+            # What ends before its turn is written at once: a kill does not take it back.
+            unwritten = [other for other in (task, *self.schedule.running) if not other.recorded]
+            for other in unwritten:
+                if other.future.done():
+                    self._record(other)
+            if task.recorded:
+                break
+            wait([other.future for other in unwritten if not other.recorded], return_when=FIRST_COMPLETED)
+        entry.training = None
+        if isinstance(task.future.exception(), TrainingError):
             entry.failed = True
+        else:
+            entry.results[rung] = task.future.result()
+
+    def _record(self, task: _Task) -> None:
+        trial = self._trial(task.entry)
+        error = task.future.exception()
+        if isinstance(error, TrainingError):
             trial.set_user_attr("error", str(error))
             self.study.tell(trial, state=TrialState.FAIL)
-            return
-        trial.set_user_attr(f"rung{rung}", msgspec.to_builtins(result))
-        trial.report(result.top1_percent, step=self.options.rung_epochs[rung])
-        entry.results[rung] = result
+        else:
+            result = task.future.result()
+            trial.set_user_attr(f"rung{task.rung}", msgspec.to_builtins(result))
+            trial.report(result.top1_percent, step=self.options.rung_epochs[task.rung])
+        task.recorded = True
 
     def _trial(self, entry: _Entry) -> Trial:
         frozen = self.study.get_trials(deepcopy=False)[entry.number]

@@ -7,7 +7,7 @@ from pathlib import Path
 from attendnets.cost import cost
 from attendnets.data import DataSet
 from attendnets.errors import InfeasibleError, RunFolderError, SpecError
-from attendnets.exploration.study import Candidate, StudyRecord
+from attendnets.exploration.record import Candidate, StudyRecord
 from attendnets.requirements import Requirements, format_value
 from attendnets.run import Job, RunFolder
 from attendnets.spec import NetworkSpec, digest, from_json

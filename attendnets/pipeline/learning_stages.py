@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +15,15 @@ from attendnets import atomic
 from attendnets.cost import cost
 from attendnets.data import DataSet
 from attendnets.errors import RunFolderError
+from attendnets.exploration.evaluation import InProcess, Workers
 from attendnets.exploration.proposer import MutationProposer
 from attendnets.exploration.prototypes import prototypes
+from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.short_training import TRAINING_IMAGES, ShortTrainer, initialised
 from attendnets.exploration.space import DesignSpace
-from attendnets.exploration.study import ExploreOptions, StudyRecord, explore
+from attendnets.exploration.study import ExploreOptions, explore
+from attendnets.exploration.workers import worker_processes
 from attendnets.networks.assemble import Network, assemble
 from attendnets.pipeline import planning
 from attendnets.pipeline.context import Context
@@ -67,21 +72,34 @@ def _explored(context: Context) -> StudyRecord:
     job, learning = context.job, context.data.learning
     space, screen = design(context.data, job)
     rung_epochs = planning.rung_epochs(job, min(len(learning.train), TRAINING_IMAGES))
-    return explore(
-        space,
-        screen,
-        MutationProposer(space, prototypes(space, screen)),
-        ShortTrainer(learning, context.cache, _recipe(context), context.augmentation, job.seed),
-        options=ExploreOptions(
-            trials=job.trials,
-            seconds=planning.explore_seconds(job),
-            rung_epochs=rung_epochs,
-            seed=job.seed,
-        ),
-        journal=context.run.journal,
-        context=f"{context.data.digest[:16]}/{','.join(job.requirements)}/{job.seed}",
-        progress=told_study(context, rung_epochs),
-    )
+    with _workers(context) as workers:
+        return explore(
+            space,
+            screen,
+            MutationProposer(space, prototypes(space, screen)),
+            workers,
+            options=ExploreOptions(
+                trials=job.trials,
+                seconds=planning.explore_seconds(job),
+                rung_epochs=rung_epochs,
+                seed=job.seed,
+            ),
+            journal=context.run.journal,
+            context=f"{context.data.digest[:16]}/{','.join(job.requirements)}/{job.seed}",
+            progress=told_study(context, rung_epochs),
+        )
+
+
+@contextmanager
+def _workers(context: Context) -> Iterator[Workers]:
+    job, learning, recipe = context.job, context.data.learning, _recipe(context)
+    count = planning.worker_count(job)
+    if count == 1:
+        yield InProcess(ShortTrainer(learning, context.cache, recipe, context.augmentation, job.seed))
+        return
+    folder = context.run.cache
+    with worker_processes(count, learning, folder, recipe, context.augmentation, job.seed) as workers:
+        yield workers
 
 
 def _given(context: Context, name: str) -> StudyRecord:

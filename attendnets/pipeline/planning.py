@@ -21,6 +21,10 @@ PASSES = 3.0
 LEAST_EPOCHS = 60
 MOST_IMAGES_NEEDED = 1_500_000
 
+LEAST_SECONDS_FOR_WORKERS = 60.0
+"""Of exploration, so that starting processes (some seconds each) pays."""
+MOST_WORKERS = 8
+
 RUNG_IMAGES = 6_000
 """Images that the shortest training of the exploration sees."""
 RUNGS = 3
@@ -49,6 +53,15 @@ def checked(job: Job) -> Job:
 def minutes_of(job: Job) -> float:
     """The whole job's minutes, by default where none are given."""
     return DEFAULT_MINUTES if job.minutes is None else job.minutes
+
+
+def worker_count(job: Job) -> int:
+    """Processes that train candidates side by side; 1: this one, with all threads.
+
+    By the job's minutes, not by its trials: a timed build and the counted one that repeats it are alike.
+    """
+    pays = 60.0 * minutes_of(job) * EXPLORE_SHARE >= LEAST_SECONDS_FOR_WORKERS
+    return min(job.threads, MOST_WORKERS) if pays else 1
 
 
 def explore_seconds(job: Job) -> float | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attendnets import atomic
 from attendnets.cost import cost
-from attendnets.exploration.study import StudyRecord
+from attendnets.exploration.record import StudyRecord
 from attendnets.export.parity import ParityReport
 from attendnets.pipeline.commands import repeat_command
 from attendnets.pipeline.context import Context

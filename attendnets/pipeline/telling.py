@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from attendnets.exploration.record import Candidate, StudyProgress, StudyRecord
 from attendnets.exploration.short_training import TRAINING_IMAGES
-from attendnets.exploration.study import REDUCTION, Candidate, StudyProgress, StudyRecord
+from attendnets.exploration.study import REDUCTION
 from attendnets.pipeline import planning
 from attendnets.pipeline.context import Context
 from attendnets.pipeline.listener import CandidateTrained, EpochTrained, Step

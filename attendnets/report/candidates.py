@@ -20,7 +20,7 @@ from attendnets.spec import NetworkSpec
 from attendnets.statistics import wilson_interval
 
 if TYPE_CHECKING:
-    from attendnets.exploration.study import Candidate, StudyRecord
+    from attendnets.exploration.record import Candidate, StudyRecord
 
 _BAR, _GAP, _STAGE_GAP = 9.0, 2.0, 9.0
 _TALLEST, _SHORTEST = 28.0, 4.0

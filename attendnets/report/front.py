@@ -13,7 +13,7 @@ from attendnets.report.words import percent
 from attendnets.requirements import format_value
 
 if TYPE_CHECKING:
-    from attendnets.exploration.study import Candidate, StudyRecord
+    from attendnets.exploration.record import Candidate, StudyRecord
 
 _NAMES = {"weights": "weights at 8 bits", "macs": "MACs for one image", "parameters": "parameters"}
 #: Radius of a candidate's dot by how far its short training went.

@@ -15,7 +15,7 @@ from attendnets.spec import NetworkSpec
 if TYPE_CHECKING:
     from attendnets.benchmark import Measurement
     from attendnets.data import CheckReport
-    from attendnets.exploration.study import StudyRecord
+    from attendnets.exploration.record import StudyRecord
     from attendnets.export.parity import ParityReport
     from attendnets.quantize import QuantizationRecord
     from attendnets.statistics import PairedTest

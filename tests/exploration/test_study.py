@@ -7,10 +7,12 @@ import optuna
 import pytest
 
 from attendnets.errors import RunFolderError, TrainingError
+from attendnets.exploration.evaluation import Evaluate, InProcess, ShortTraining
 from attendnets.exploration.proposer import MutationProposer
+from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.space import DesignSpace
-from attendnets.exploration.study import Evaluate, ExploreOptions, ShortTraining, StudyRecord, explore
+from attendnets.exploration.study import ExploreOptions, explore
 from attendnets.requirements import Requirements
 from attendnets.spec import NetworkSpec, digest
 
@@ -38,7 +40,13 @@ def run(
 ) -> StudyRecord:
     limits = Screen(Requirements.parse(["weights<=100KB"]))
     return explore(
-        SPACE, limits, MutationProposer(SPACE), evaluate, options=options, journal=journal, context=context
+        SPACE,
+        limits,
+        MutationProposer(SPACE),
+        InProcess(evaluate),
+        options=options,
+        journal=journal,
+        context=context,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from attendnets.errors import InfeasibleError, RunFolderError
-from attendnets.exploration.study import StudyRecord
+from attendnets.exploration.record import StudyRecord
 from attendnets.pipeline import (
     BuildResult,
     Context,

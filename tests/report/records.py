@@ -14,7 +14,7 @@ from PIL import Image
 from attendnets.benchmark import Measurement, Prediction
 from attendnets.cost import cost
 from attendnets.data import CheckReport, Finding, Sample
-from attendnets.exploration.study import Candidate, StudyRecord
+from attendnets.exploration.record import Candidate, StudyRecord
 from attendnets.export.parity import ParityPair, ParityReport, Tolerance
 from attendnets.quantize import QuantizationRecord
 from attendnets.report import Command, DataSummary, Mistake, ReportInput, worst_mistakes

@@ -1,0 +1,61 @@
+"""What a short training is to the study: a network and a number of epochs in, its result out."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from attendnets.errors import TrainingError
+from attendnets.spec import NetworkSpec
+
+
+@dataclass(frozen=True)
+class ShortTraining:
+    """Result of a short training on one rung, on ``images`` validation images.
+
+    ``loss`` is the mean cross-entropy in nats and ``loss_error`` its standard error: it tells networks
+    apart with far fewer images than accuracy does.
+    """
+
+    top1_percent: float
+    images: int
+    loss: float
+    loss_error: float
+    seconds: float
+
+
+class Evaluate(Protocol):
+    """Trains a candidate shortly; deterministic in its arguments. Raises TrainingError where it cannot."""
+
+    def __call__(self, spec: NetworkSpec, epochs: int) -> ShortTraining:
+        """Validation accuracy after ``epochs``."""
+
+
+class Workers(Protocol):
+    """Does ``count`` short trainings at a time."""
+
+    @property
+    def count(self) -> int:
+        """How many are done side by side."""
+
+    def submit(self, spec: NetworkSpec, epochs: int) -> Future[ShortTraining]:
+        """Begin a short training; its future holds the result, or a TrainingError."""
+
+
+class InProcess:
+    """One training at a time, by this process, done when it is submitted."""
+
+    count = 1
+
+    def __init__(self, evaluate: Evaluate) -> None:
+        self._evaluate = evaluate
+
+    def submit(self, spec: NetworkSpec, epochs: int) -> Future[ShortTraining]:
+        """See :class:`Workers`."""
+        future: Future[ShortTraining] = Future()
+        try:
+            future.set_result(self._evaluate(spec, epochs))
+        except TrainingError as error:
+            future.set_exception(error)
+        return future

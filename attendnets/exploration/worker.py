@@ -1,0 +1,97 @@
+"""A process that does short trainings for another: JSON lines in, JSON lines out.
+
+    python -m attendnets.exploration.worker
+
+The first line is a :class:`Setting`, each further one an :class:`Order`; each order is answered by an
+:class:`Answer`. It ends with its input, and is killed with the process that began it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import torch
+
+from attendnets.data import Augmentation, LearningData, PixelCache
+from attendnets.errors import TrainingError
+from attendnets.exploration.evaluation import ShortTraining
+from attendnets.exploration.short_training import ShortTrainer
+from attendnets.spec import NetworkSpec
+from attendnets.training import Recipe
+
+_PARENT_DEATH_SIGNAL = 1
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all trainings share; see :class:`ShortTrainer`. ``parent`` is the process that is worked for."""
+
+    learning: LearningData
+    cache: str
+    recipe: Recipe
+    augmentation: Augmentation
+    seed: int
+    threads: int
+    parent: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """Train ``spec`` for ``epochs``."""
+
+    spec: NetworkSpec
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result, or why the training could not go on."""
+
+    result: ShortTraining | None
+    error: str | None = None
+
+
+def encoded(message: Setting | Order | Answer) -> bytes:
+    """One line."""
+    return msgspec.json.encode(message, enc_hook=str) + b"\n"
+
+
+def _path(kind: type, value: object) -> object:
+    return kind(value)
+
+
+def main() -> None:
+    """Work until the input ends."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    # What libraries print must not get between the answers.
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    setting = msgspec.json.decode(sys.stdin.buffer.readline(), type=Setting, dec_hook=_path)
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != setting.parent:
+        return
+    torch.set_num_threads(setting.threads)
+    trainer = ShortTrainer(
+        setting.learning,
+        PixelCache(Path(setting.cache), memory_bytes=0),
+        setting.recipe,
+        setting.augmentation,
+        setting.seed,
+    )
+    for line in sys.stdin.buffer:
+        order = msgspec.json.decode(line, type=Order)
+        try:
+            answer = Answer(trainer(order.spec, order.epochs))
+        except TrainingError as error:
+            answer = Answer(None, str(error))
+        answers.write(encoded(answer))
+
+
+if __name__ == "__main__":
+    main()
