@@ -14,10 +14,20 @@ from attendnets.exploration.objective import netscore
         (73.2, 1_386_000, 276_800_000, 78.74),
         (71.7, 782_000, 191_300_000, 82.47),
         (73.0, 2_970_000, 424_800_000, 73.52),
+        (71.1, 1_870_000, 277_500_000, 76.92),
+        (64.5, 3_260_000, 567_500_000, 69.71),
+        (68.7, 2_290_000, 299_700_000, 75.11),
     ],
 )
 def test_netscore_of_published_networks(top1: float, parameters: int, macs: int, score: float) -> None:
     assert netscore(top1, parameters, macs) == pytest.approx(score, abs=0.005)
+
+
+def test_netscore_worked_on_paper() -> None:
+    """AttendNet-B: 71.7^2 / sqrt(0.782 x 0.1913) = 5140.89 / 0.38678 = 13,291.6."""
+    assert netscore(71.7, 782_000, 191_300_000) == pytest.approx(20 * math.log10(13_291.6), abs=1e-4)
+    in_millions_of_macs = netscore(71.7, 782_000, 191_300_000 * 1000)
+    assert in_millions_of_macs == pytest.approx(52.47, abs=0.005)
 
 
 def test_halving_macs_or_parameters_adds_three_decibels() -> None:
