@@ -2,6 +2,9 @@
 
 python -m benchmarks.training_speed     # minutes; needs torchvision: pip install --no-deps torchvision
 
+A step is compared with the same step (Muon and AdamW, clipping) in eager float32 on contiguous (NCHW)
+tensors, and with the textbook's, whose optimizer is AdamW alone and does less.
+
 The textbook: ImageFolder, a DataLoader with two workers, torchvision's augmentations on each image, and
 steps of AdamW in eager float32 on contiguous (NCHW) tensors. Both loops take turns, epoch by epoch and step
 by step, so that a busy moment of the machine meets both.
@@ -14,6 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +73,7 @@ def compare(
     average = RunningAverage(ours, recipe.averaging)
     batches = TrainingBatches(table, recipe.batch_size, Augmentation.orientation_free(), 0)
     plain = textbook_step(initialised(network, 0))
+    eager = TrainingStep(initialised(network, 0).train(), replace(recipe, bfloat16=False), None)
     mixer = np.random.default_rng(0)
     pixels, labels = next(iter(batches.epoch(0)))
     contiguous = pixels.contiguous()
@@ -82,6 +87,10 @@ def compare(
         for _ in range(STEPS):
             plain(contiguous, labels)
 
+    def eager_steps() -> None:
+        for _ in range(STEPS):
+            eager(1e-4, contiguous, labels, mixer)
+
     def our_epoch() -> None:
         for number, (some, theirs) in enumerate(batches.epoch(1), 1):
             step(1e-4, some, theirs, mixer)
@@ -93,9 +102,10 @@ def compare(
         for some, theirs in images:
             plain(some * 255, theirs)
 
-    our_steps()
-    plain_steps()
-    steps = [(seconds_of(our_steps) / STEPS, seconds_of(plain_steps) / STEPS) for _ in range(rounds)]
+    kinds = (our_steps, eager_steps, plain_steps)
+    for kind in kinds:
+        kind()
+    steps = [[seconds_of(kind) / STEPS for kind in kinds] for _ in range(rounds)]
     # The first epoch starts the textbook's workers.
     seconds_of(plain_epoch)
     loaded = batches.loading_seconds
@@ -108,9 +118,11 @@ def compare(
         "macs": cost(network).macs,
         "batch_size": recipe.batch_size,
         "precision": "bfloat16" if step.bfloat16 else "float32",
-        "step_ms": 1e3 * statistics.median(own for own, _ in steps),
-        "textbook_step_ms": 1e3 * statistics.median(other for _, other in steps),
-        "step_ratio": statistics.median(other / own for own, other in steps),
+        "step_ms": 1e3 * statistics.median(own for own, _, _ in steps),
+        "eager_step_ms": 1e3 * statistics.median(same for _, same, _ in steps),
+        "textbook_step_ms": 1e3 * statistics.median(other for _, _, other in steps),
+        "step_ratio": statistics.median(same / own for own, same, _ in steps),
+        "textbook_step_ratio": statistics.median(other / own for own, _, other in steps),
         "epoch_seconds": statistics.median(own for own, _ in whole),
         "textbook_epoch_seconds": statistics.median(other for _, other in whole),
         "epoch_ratio": statistics.median(other / own for own, other in whole),
