@@ -22,7 +22,7 @@ Trials = Annotated[int | None, Parameter(help="Networks to try, instead of the c
 Epochs = Annotated[int | None, Parameter(help="Epochs of the final training, instead of the clock.")]
 Network = Annotated[
     str | None,
-    Parameter(help="Build this network, without exploring: a JSON file, a run folder, or RUN#DIGEST."),
+    Parameter(help="Build this network and explore nothing: a name, a JSON file, a run, or RUN#DIGEST."),
 ]
 Seed = Annotated[int, Parameter(help="Of splits, exploration and training.")]
 GroupBy = Annotated[

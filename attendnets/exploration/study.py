@@ -36,7 +36,7 @@ from attendnets.exploration.space import Decisions, DesignSpace
 from attendnets.spec import NetworkSpec, digest, from_json, to_json
 
 REDUCTION = 3
-EQUAL = 0.5
+EQUAL = 0.25
 """Standard errors of the lowest validation loss within which two networks count as equally good."""
 _START_SHARE = 0.7
 

@@ -8,26 +8,29 @@ from attendnets.cost import cost
 from attendnets.data import DataSet
 from attendnets.errors import InfeasibleError, RunFolderError, SpecError
 from attendnets.exploration.record import Candidate, StudyRecord
+from attendnets.networks import catalogue
 from attendnets.requirements import Requirements, format_value
 from attendnets.run import Job, RunFolder
 from attendnets.spec import NetworkSpec, digest, from_json
 
 
-def given_network(name: str) -> NetworkSpec:
+def given_network(name: str, data: DataSet) -> NetworkSpec:
     """The network that ``name`` stands for.
 
-    ``name`` is a JSON file of a network, a run folder (its chosen network), or RUN#DIGEST: a candidate of
-    that run's exploration, by its digest or the first digits of it. Raises SpecError or RunFolderError
-    where there is none.
+    ``name`` is one of the catalogue, made for the classes and channels of ``data``; a JSON file of a
+    network; a run folder (its chosen network); or RUN#DIGEST: a candidate of that run's exploration, by
+    its digest or the first digits of it. Raises SpecError or RunFolderError where there is none.
     """
+    if name in catalogue.ENTRIES:
+        return catalogue.network_spec(name, len(data.classes), data.channels)
     place, _, wanted = name.rpartition("#")
     if place and not Path(name).exists():
         return _candidate(Path(place), wanted)
     path = Path(name) / "network.json" if Path(name).is_dir() else Path(name)
     if not path.is_file():
         raise SpecError(
-            f"--network {name}: no such file. Give a network's JSON file, a run folder, or RUN#DIGEST "
-            "with the digest of a candidate from its report."
+            f"--network {name}: no such network or file. Give a name of `attendnets networks`, a network's "
+            "JSON file, a run folder, or RUN#DIGEST with the digest of a candidate from its report."
         )
     return from_json(path.read_bytes())
 

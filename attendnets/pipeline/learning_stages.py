@@ -103,7 +103,7 @@ def _workers(context: Context) -> Iterator[Workers]:
 
 
 def _given(context: Context, name: str) -> StudyRecord:
-    network = given_network(name)
+    network = given_network(name, context.data)
     require_fitting(network, context.data, context.requirements)
     return given_study(network, context.data, context.job)
 

@@ -54,7 +54,7 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
     else:
         # A run that is taken up has the network already, whatever has become of where it came from.
         kept = out / "network.json"
-        network = given_network(str(kept) if kept.is_file() else job.network)
+        network = given_network(str(kept) if kept.is_file() else job.network, data)
         require_fitting(network, data, Requirements.parse(job.requirements))
     run = RunFolder.create(out, job, command or repeat_command(job, out), data.digest)
     inputs = {"data": data.digest}
