@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from attendnets.data import DataSet, open_data_set
     from attendnets.networks.assemble import Network, assemble
+    from attendnets.networks.catalogue import create
     from attendnets.pipeline import (
         BuildResult,
         Listener,
@@ -50,6 +51,7 @@ __all__ = [
     "benchmark_product",
     "benchmark_stage",
     "build",
+    "create",
     "explore_stage",
     "export_stage",
     "open_data_set",
@@ -64,6 +66,7 @@ __all__ = [
 _HOMES = {
     "attendnets.data": ("DataSet", "open_data_set"),
     "attendnets.networks.assemble": ("Network", "assemble"),
+    "attendnets.networks.catalogue": ("create",),
     "attendnets.pipeline": (
         "BuildResult",
         "Listener",

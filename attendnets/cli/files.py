@@ -1,4 +1,4 @@
-"""Commands on finished files: benchmark, predict, describe."""
+"""Commands on finished files: benchmark, predict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from attendnets.cli.options import Json, JsonLines, Quiet
 from attendnets.cli.output import (
     builtins,
     console,
-    describe_network,
     form_of,
     print_json,
     print_result,
@@ -86,33 +85,4 @@ def predict(
         print_json(predictions)
     else:
         console().print(prediction_table(predictions))
-    return 0
-
-
-@app.command
-def describe(network: Path, *, json: Json = False) -> int:
-    """Print a network row by row. NETWORK is a run folder or a network.json."""
-    from attendnets.cost import cost
-    from attendnets.errors import SpecError
-    from attendnets.spec import from_json
-
-    file = network / "network.json" if network.is_dir() else network
-    if not file.is_file():
-        raise SpecError(f"{file} does not exist: give a run folder or a network.json.")
-    spec = from_json(file.read_bytes())
-    if json:
-        price = cost(spec)
-        print_json(
-            {
-                "params": price.parameters,
-                "macs": price.macs,
-                "weight_bytes": price.weights_bytes,
-                "peak_activation_bytes": price.activation_bytes,
-                "predicted_arena_bytes": price.arena_bytes,
-                "rows": [row._asdict() for row in price.rows],
-                "spec": spec,
-            }
-        )
-    else:
-        describe_network(spec)
     return 0

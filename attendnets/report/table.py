@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from attendnets.cost import Cost, CostRow
 from attendnets.graph import Shape
+from attendnets.networks.counting import ModuleCount, ModuleRow
 from attendnets.requirements import QUANTITIES, Judgement, Verdict, format_value
 
 _COST_HEADS = ("row", "block", "in", "out", "parameters", "MACs", "weights B", "activations B")
@@ -29,8 +30,8 @@ class CostLine:
     activation_bytes: int
 
     @classmethod
-    def of(cls, row: CostRow) -> CostLine:
-        """From a row of :class:`attendnets.cost.Cost`."""
+    def of(cls, row: CostRow | ModuleRow) -> CostLine:
+        """From a row of a cost or of a module's count."""
         return cls(
             name=row.name,
             kind=row.kind.replace("_", " "),
@@ -48,7 +49,7 @@ class CostLine:
         return (self.name, self.kind, self.in_shape, self.out_shape, *(f"{number:,}" for number in numbers))
 
 
-def cost_table(cost: Cost) -> str:
+def cost_table(cost: Cost | ModuleCount) -> str:
     """Plain text: a line a row of ``cost``, and their totals; activations total to their peak.
 
     Shapes are channels x height x width; bytes are those of 8 bits, or as the cost was asked for.
