@@ -13,13 +13,13 @@ from contextlib import suppress
 
 from cyclopts import CycloptsError
 
-from attendnets.cli import files, jobs, networks, show, stages
+from attendnets.cli import files, jobs, networks, show, stages, table
 from attendnets.cli.app import app
 from attendnets.cli.interruption import interrupted, obey_signals
 from attendnets.cli.output import silence
 from attendnets.errors import AttendnetsError
 
-__all__ = ["app", "files", "jobs", "main", "networks", "show", "stages"]
+__all__ = ["app", "files", "jobs", "main", "networks", "show", "stages", "table"]
 
 # A message may name a file, and a file's name may hold what moves the cursor or rings.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(10), *range(11, 32), *range(127, 160))}

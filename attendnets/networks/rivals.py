@@ -121,11 +121,13 @@ def _find(name: str) -> Rival:
     return _BY_NAME[name]
 
 
-def _check(rival: Rival, num_classes: int, in_channels: int, image_size: int | None) -> None:
+def _check(rival: Rival, num_classes: object, in_channels: object, image_size: object) -> None:
     for field, value, least in (
         ("num_classes", num_classes, 1),
         ("in_channels", in_channels, 1),
         ("image_size", rival.image_size if image_size is None else image_size, STRIDE),
     ):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise SpecError(f"{field}: {value!r} is no whole number; give one of at least {least}.")
         if value < least:
             raise SpecError(f"{field}: {value} is too few for {rival.name}; give at least {least}.")

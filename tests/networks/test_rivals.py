@@ -63,6 +63,7 @@ def test_features_come_as_timm_gives_them() -> None:
     [
         ({"name": "mobilenet"}, "There is no rival 'mobilenet': mobilenetv1_100, "),
         ({"num_classes": 0}, "num_classes: 0 is too few for lcnet_100; give at least 1"),
+        ({"num_classes": 2.5}, "num_classes: 2.5 is no whole number"),
         ({"in_channels": -1}, "in_channels: -1 is too few"),
         ({"image_size": 31}, "image_size: 31 is too few for lcnet_100; give at least 32"),
     ],
