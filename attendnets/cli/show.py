@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from attendnets.cli.app import app
+from attendnets.cli.networks import specification
 
 
 @app.command
@@ -16,10 +17,10 @@ def show(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"], help="The picture, an .svg file.")],
 ) -> int:
-    """Draw a network as an SVG picture. NETWORK is a run folder, RUN#DIGEST or a network.json."""
+    """Draw a network as an SVG picture. NETWORK is a name, a run folder or a network.json."""
     from attendnets.atomic import write_text
     from attendnets.errors import UsageError
-    from attendnets.pipeline.given_network import given_network
+    from attendnets.networks.catalogue import ENTRIES
     from attendnets.report import network_svg
 
     if out.suffix.lower() != ".svg":
@@ -29,9 +30,16 @@ def show(
     above = next(folder for folder in out.absolute().parents if folder.exists())
     if not above.is_dir():
         raise UsageError(f"{out} cannot be written: {above} is no folder; give a file name in one.")
-    place = Path(network).absolute()
-    file_alone = place.suffix == ".json" and place.name != "network.json"
-    name = place.stem if file_alone else place.parent.name if place.suffix == ".json" else place.name
-    write_text(out, network_svg(given_network(network), name))
+    spec = specification(network)
+    entry = ENTRIES.get(network)
+    notes = (entry.summary, f"{entry.origin.capitalize()}: {entry.source}") if entry else ()
+    write_text(out, network_svg(spec, network if entry else _name(Path(network).absolute()), notes))
     print(out)
     return 0
+
+
+def _name(place: Path) -> str:
+    """A file is called as it is, but the network of a run after the run."""
+    if place.suffix != ".json":
+        return place.name
+    return place.parent.name if place.name == "network.json" else place.stem

@@ -22,7 +22,7 @@ from attendnets.report.boxes import (
     Box,
     box,
     image_box,
-    notes,
+    meanings,
     pieces,
     text_width,
 )
@@ -41,6 +41,7 @@ _ARC_ROOM = 34.0
 _BAND_FOOT = 14.0
 _BETWEEN_LINES = 34.0
 _TOP = 62.0
+_NOTE = 17.0
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,10 @@ class Band:
         return max(*(b.width for b in self.boxes), (head + 4) / len(self.boxes) - _GAP)
 
 
-def network_svg(spec: NetworkSpec, name: str = "Network") -> str:
-    """The picture of ``spec`` as a file of its own, headed ``name``, for light and dark surroundings.
+def network_svg(spec: NetworkSpec, name: str = "Network", notes: Sequence[str] = ()) -> str:
+    """The picture of ``spec`` as a file of its own, for light and dark surroundings.
 
+    ``name`` is written above it, and each of ``notes`` on a line below its costs: where it comes from.
     Raises SpecError where the specification describes no network.
     """
     price = cost(spec)
@@ -73,36 +75,28 @@ def network_svg(spec: NetworkSpec, name: str = "Network") -> str:
         f"{price.parameters:,} parameters, {price.macs:,} MACs, "
         f"{_size(input_shape(spec))} pixels to {spec.classes} classes"
     )
+    under = (described, *notes)
     lines = _lines(bands(spec))
-    box_width = max(band.least_box_width for line in lines for band in line)
-    placed: list[Markup] = []
-    y = _TOP
-    ends: list[tuple[float, float]] = []
-    for line in lines:
-        drawn, height, flow = _line(line, y, box_width)
-        if ends:
-            placed.append(_connector(*ends[-1], y - _BETWEEN_LINES / 2, flow))
-        ends.append((_MARGIN + sum(band.width(box_width) for band in line) - 4, flow))
-        placed.append(drawn)
-        y += height + _BETWEEN_LINES
-    placed.append(arrow(ends[-1][0] + 6, ends[-1][1]))
-    width = max(*(end for end, _ in ends), _MARGIN + 2 * PANEL_WIDTH + 12) + _MARGIN
-    width = max(width, 2 * _MARGIN + text_width(described, 12), 2 * _MARGIN + text_width(name, 18, bold=True))
-    inside, height = _insides(spec, y, width)
-    boxes = [each for line in lines for band in line for each in band.boxes]
-    signs, height = _key(spec, y + height + 14, width)
-    letters, height = _notes(boxes, height + 20)
-    height += _MARGIN
+    flowing, right, y = _flowing(lines, _TOP + _NOTE * len(notes))
+    widest = max(text_width(name, 18, bold=True), *(text_width(words, NAME_SIZE) for words in under))
+    width = max(right, _MARGIN + 2 * PANEL_WIDTH + 12, _MARGIN + widest) + _MARGIN
+    inside, y = _insides(spec, y, width)
+    signs, y = _key(spec, y, width)
+    letters, y = _meanings([each for line in lines for band in line for each in band.boxes], y + 20)
+    height = y + _MARGIN
     story = "; ".join(f"{band.heading}: {_told(band)}" for line in lines for band in line)
     picture = element(
         "svg",
         element("title", name, id="title"),
-        element("desc", f"{described}. {story}.", id="description"),
+        element("desc", f"{'. '.join(under)}. {story}.", id="description"),
         element("style", style("palette", "figures", "architecture")),
         element("rect", width=width, height=height, class_="ground"),
         element("text", name, x=_MARGIN, y=30, class_="top"),
-        element("text", described, x=_MARGIN, y=49, class_="soft"),
-        *placed,
+        *(
+            element("text", words, x=_MARGIN, y=49 + _NOTE * n, class_="soft")
+            for n, words in enumerate(under)
+        ),
+        flowing,
         inside,
         signs,
         letters,
@@ -145,6 +139,22 @@ def _filled(made: Sequence[Band], most: int) -> list[list[Band]]:
             lines.append([])
         lines[-1].append(band)
     return lines
+
+
+def _flowing(lines: Sequence[Sequence[Band]], y: float) -> tuple[Markup, float, float]:
+    """The blocks in their lines below ``y``: their drawing, its right end, and the y of what follows."""
+    box_width = max(band.least_box_width for line in lines for band in line)
+    drawn: list[Markup] = []
+    ends: list[tuple[float, float]] = []
+    for line in lines:
+        blocks, height, flow = _line(line, y, box_width)
+        if ends:
+            drawn.append(_connector(*ends[-1], y - _BETWEEN_LINES / 2, flow))
+        drawn.append(blocks)
+        ends.append((_MARGIN + sum(band.width(box_width) for band in line) - 4, flow))
+        y += height + _BETWEEN_LINES
+    drawn.append(arrow(ends[-1][0] + 6, ends[-1][1]))
+    return join(drawn), max(end for end, _ in ends), y
 
 
 def _line(line: Sequence[Band], y: float, box_width: float) -> tuple[Markup, float, float]:
@@ -215,7 +225,7 @@ def _connector(x: float, flow: float, between: float, next_flow: float) -> Marku
 
 
 def _insides(spec: NetworkSpec, y: float, width: float) -> tuple[Markup, float]:
-    """The inside of the first block of each name, in columns below ``y``, and the height that they take."""
+    """The inside of the first block of each name, in columns below ``y``; and the y of what follows."""
     parts = panels(spec)
     widest = widest_convolution(parts)
     shown: dict[str, Panel] = {}
@@ -233,7 +243,7 @@ def _insides(spec: NetworkSpec, y: float, width: float) -> tuple[Markup, float]:
         x = _MARGIN + column * (PANEL_WIDTH + 12)
         drawn.append(element("g", content, transform=f"translate({x:g} {y + 16 + heights[column]:g})"))
         heights[column] += height + 12
-    return join(drawn), 16 + max(heights)
+    return join(drawn), y + 30 + max(heights)
 
 
 def _key(spec: NetworkSpec, y: float, width: float) -> tuple[Markup, float]:
@@ -250,9 +260,9 @@ def _key(spec: NetworkSpec, y: float, width: float) -> tuple[Markup, float]:
     return join(drawn), y + 24
 
 
-def _notes(boxes: Sequence[Box], y: float) -> tuple[Markup, float]:
+def _meanings(boxes: Sequence[Box], y: float) -> tuple[Markup, float]:
     """What letters and signs in the boxes mean, a line each below ``y``; and where they end."""
-    said = notes(boxes)
+    said = meanings(boxes)
     lines = [
         element("text", words, x=_MARGIN + 6, y=y + 18 * n, class_="soft") for n, words in enumerate(said)
     ]

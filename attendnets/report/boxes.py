@@ -23,9 +23,11 @@ _PADDING = 8.0
 PAPER_NAMES = {
     "visual_condenser": "VAC",
     "condenser": "AC",
+    "speech_condenser": "TinySpeech",
     "double_condenser": "DC-AC",
     "pepe": "PEPE",
     "convolution": "conv",
+    "temporal_convolution": "conv 1-D",
 }
 _WITHOUT_ATTENTION = "columns"
 _LETTERS = {
@@ -42,11 +44,14 @@ _LETTERS = {
         "attention.pointwise": "e2",
         "attention.expansion": "x",
     },
+    "speech_condenser": {"enter": "1×1"}
+    | {f"attention.embed.{n}": letter for n, letter in enumerate("abcd")},
     "pepe": {"branch.0": "p1", "branch.1": "e1", "branch.2": "p2", "branch.3": "e2"},
 }
 _MEANINGS = {
     "VAC": "VAC: m and u down- and up-mixing, e1 and e2 embedding",
     "AC": "AC: e1 and e2 embedding",
+    "TinySpeech": "TinySpeech: a, b and c, d the embeddings of two condensers",
     "PEPE": "PEPE: p1 and p2 projections, e1 and e2 expansions",
     "DC-AC": "DC-AC: the gated embedding times (×) the projected input",
     _WITHOUT_ATTENTION: "columns: a block of the DC-AC family without attention",
@@ -100,7 +105,7 @@ class Box:
         return 2 * _PADDING + 13 + LINE_HEIGHT * len(self.lines)
 
 
-def notes(boxes: Sequence[Box]) -> list[str]:
+def meanings(boxes: Sequence[Box]) -> list[str]:
     """What the letters and signs in and around ``boxes`` mean."""
     names = {each.name for each in boxes}
     labels = " ".join(line.label for each in boxes for line in each.lines)
@@ -183,7 +188,7 @@ def _line(row: Row, operation: Operation) -> Line | None:
 
 
 def _layer(operation: Operation, in_channels: int) -> str:
-    label = f"{operation.kernel}×{operation.kernel}"
+    label = operation.window
     if operation.groups == 1:
         return label
     return f"{label} dw" if operation.groups == in_channels else f"{label} g{operation.groups}"

@@ -13,7 +13,7 @@ from attendnets.cli import app
 from attendnets.errors import AttendnetsError, StorageError, UsageError
 from attendnets.report import network_svg
 from attendnets.spec import to_json
-from tests.report.records import network
+from tests.report.records import network as small_network
 
 TITLE = "{http://www.w3.org/2000/svg}title"
 
@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> Path:
     """A folder with a network in it."""
     folder = tmp_path / "runs" / "cells"
     folder.mkdir(parents=True)
-    (folder / "network.json").write_text(to_json(network()))
+    (folder / "network.json").write_text(to_json(small_network()))
     return folder
 
 
@@ -35,15 +35,22 @@ def test_a_network_of_a_run_is_drawn(run: Path, tmp_path: Path, capsys: pytest.C
     picture = tmp_path / "new" / "network.svg"
     assert show(run, "-o", picture) == 0
     assert capsys.readouterr().out.strip() == str(picture)
-    assert picture.read_text(encoding="utf-8") == network_svg(network(), "cells")
+    assert picture.read_text(encoding="utf-8") == network_svg(small_network(), "cells")
 
 
 def test_a_file_is_drawn_under_its_name(run: Path, tmp_path: Path) -> None:
     file = run / "tiny.json"
-    file.write_text(to_json(network()))
+    file.write_text(to_json(small_network()))
     for given, name in ((file, "tiny"), (run / "network.json", "cells")):
         assert show(given, "--out", tmp_path / "a.svg") == 0
         assert ElementTree.parse(tmp_path / "a.svg").getroot().findtext(TITLE) == name
+
+
+def test_a_name_is_drawn_with_its_origin(tmp_path: Path) -> None:
+    assert show("cancernet_sca_dcac", "-o", tmp_path / "a.svg") == 0
+    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert ElementTree.fromstring(drawn).findtext(TITLE) == "cancernet_sca_dcac"
+    assert "2,376,600 parameters, 319,695,780 MACs" in drawn and "Released: arXiv 2311.11656" in drawn
 
 
 def test_a_picture_takes_the_place_of_the_last(run: Path, tmp_path: Path) -> None:
@@ -105,6 +112,15 @@ def test_what_is_no_network_is_refused_by_its_field(
     assert not (tmp_path / "network.svg").exists()
 
 
-def test_a_network_that_is_nowhere_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nowhere"):
-        show(tmp_path / "nowhere", "-o", tmp_path / "network.svg")
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ("runs/nowhere", "runs/nowhere"),
+        ("nowhere.json", "nowhere.json"),
+        ("atendnet_b", "nearest are attendnet_b"),
+        ("mobilenetv2_100", "without a specification"),
+    ],
+)
+def test_a_network_that_is_nowhere_is_named(tmp_path: Path, network: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        show(network, "-o", tmp_path / "network.svg")

@@ -15,6 +15,7 @@ import pytest
 from attendnets.errors import SpecError
 from attendnets.exploration.prototypes import prototypes
 from attendnets.exploration.space import DesignSpace
+from attendnets.networks.catalogue import ENTRIES, network_spec
 from attendnets.report import network_svg
 from attendnets.report.architecture import MOST_IN_A_LINE, bands
 from attendnets.report.boxes import box, pieces
@@ -85,6 +86,7 @@ NETWORKS = {
     "one block of each kind": network(),
     "a prototype of convolutions": prototype(0),
     "a prototype of condensers": prototype(3),
+    **{name: network_spec(name) for name in ENTRIES},
 }
 every_network = pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS)
 
@@ -225,6 +227,12 @@ def test_a_name_is_text_whatever_is_in_it() -> None:
     assert root.findtext(f"{SVG}title") == shown
     assert next(texts(network_svg(network(), evil))).words == shown
     assert not list(root.iter(f"{SVG}script"))
+
+
+def test_notes_stand_below_the_costs() -> None:
+    svg = network_svg(network(), "Net", ("One <note>", "Another"))
+    assert [text.words for text in texts(svg)][2:5] == ["One <note>", "Another", "Image"]
+    assert ". One <note>. Another. Image: " in (ElementTree.fromstring(svg).findtext(f"{SVG}desc") or "")
 
 
 def test_a_long_name_is_cut() -> None:
