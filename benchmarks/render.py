@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from attendnets.requirements import format_value
+from benchmarks.comparison_tables import Figures, Rows, block_comparison_rows, softmax_gate_rows
 from benchmarks.record import ROOT, Record, read_record
 
 DOCUMENTS = (ROOT / "README.md",)
@@ -159,6 +160,16 @@ def check_speed_table(record: Record) -> str:
     return "\n".join([*_table(("check", "measured"), rows), "", _provenance(record)])
 
 
+def comparison_table(rows_of: Callable[[Figures], Rows]) -> Callable[[Record], str]:
+    """The table of a trained comparison, with a sentence on how the trainings were done."""
+
+    def table(record: Record) -> str:
+        head, rows, how = rows_of(record.figures)
+        return "\n".join([*_table(head, rows), "", how, "", _provenance(record)])
+
+    return table
+
+
 def _mebibytes(size_bytes: int) -> str:
     return f"{size_bytes / 2**20:,.0f} MiB"
 
@@ -171,6 +182,8 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "arena": arena_table,
     "fuzz": fuzz_table,
     "check_speed": check_speed_table,
+    "block_comparison": comparison_table(block_comparison_rows),
+    "softmax_gate": comparison_table(softmax_gate_rows),
 }
 
 
