@@ -9,7 +9,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from attendnets.cost import cost
 from attendnets.networks import rivals
+from attendnets.networks.assemble import assemble
+from attendnets.networks.catalogue import network_spec
 from attendnets.networks.counting import count
 from attendnets.networks.timm_package import load_timm
 
@@ -149,3 +152,14 @@ def test_the_attendnets_paper_means_50_classes_at_224_pixels(
     counted = rivals.describe(name, num_classes=50)
     assert counted.parameters / 1e3 == pytest.approx(thousands, abs=2.1)
     assert counted.macs / 1e6 == pytest.approx(millions, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("classes", "parameters", "macs"),
+    [(1000, 2_376_600, 319_695_780), (50, 1_668_850, 318_988_980), (10, 1_639_050, 318_959_220)],
+)
+def test_the_released_dc_ac_network(classes: int, parameters: int, macs: int) -> None:
+    """Twice: from its specification, and by running its module."""
+    spec = network_spec("cancernet_sca_dcac", classes=classes, image_size=224)
+    priced = cost(spec)
+    assert (priced.parameters, priced.macs) == totals(assemble(spec)) == (parameters, macs)
