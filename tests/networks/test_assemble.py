@@ -1,4 +1,4 @@
-"""A specification becomes a module of raw pixels; the released DC-AC network comes out to the digit."""
+"""A specification becomes a module of raw pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from attendnets.errors import SpecError
 from attendnets.networks.assemble import assemble, trace_network
 from attendnets.spec import (
     ConvolutionSpec,
-    DoubleCondenserSpec,
     HeadSpec,
     InputSpec,
     NetworkSpec,
@@ -26,35 +25,6 @@ from attendnets.spec import (
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def released(
-    classes: int = 1000, depths: tuple[int, ...] = (2, 2, 3, 1), attention: bool = True
-) -> NetworkSpec:
-    """The network of Cancer-Net-SCa-DC-AC: widths 40, 84, 176, 372, late stages expanded by 2."""
-    stages = []
-    for number, (inner, depth) in enumerate(zip((40, 84, 176, 372), depths, strict=True)):
-        late = number >= 2
-        stages.append(
-            StageSpec(
-                blocks=tuple(
-                    DoubleCondenserSpec(
-                        width=2 * inner if late else inner,
-                        inner=inner,
-                        form="bottleneck" if late else "basic",
-                        stride=2 if number and first else 1,
-                        attention=attention and first,
-                    )
-                    for first in (position == 0 for position in range(depth))
-                )
-            )
-        )
-    return NetworkSpec(
-        input=InputSpec(channels=3, height=224, width=224),
-        stem=StemSpec(width=32, second_groups=4, pool="average", activation="silu"),
-        stages=tuple(stages),
-        classes=classes,
-    )
 
 
 def small(**changes: Any) -> NetworkSpec:
@@ -68,66 +38,6 @@ def small(**changes: Any) -> NetworkSpec:
         "classes": 5,
     }
     return NetworkSpec(**(fields | changes))
-
-
-@pytest.mark.parametrize(
-    ("classes", "parameters", "macs"),
-    [
-        (1000, 2_376_600, 319_695_780),
-        (50, 1_668_850, 318_988_980),
-        (10, 1_639_050, 318_959_220),
-        (1, 1_632_345, 318_952_524),
-    ],
-)
-def test_the_released_dc_ac_network_to_the_digit(classes: int, parameters: int, macs: int) -> None:
-    counted = cost(released(classes))
-    assert (counted.parameters, counted.macs) == (parameters, macs)
-
-
-def test_the_released_dc_ac_network_row_by_row() -> None:
-    rows = [
-        (r.name, r.out_shape.channels, r.out_shape.height, r.parameters, r.macs)
-        for r in cost(released()).rows
-    ]
-    assert rows == [
-        ("stem", 32, 56, 3_296, 39_739_392),
-        ("stages.0.0", 40, 56, 8_000, 24_335_360),
-        ("stages.0.1", 40, 56, 7_360, 22_579_200),
-        ("stages.1.0", 84, 28, 27_300, 21_008_064),
-        ("stages.1.1", 84, 28, 32_088, 24_893_568),
-        ("stages.2.0", 352, 14, 178_112, 43_188_992),
-        ("stages.2.1", 352, 14, 195_008, 37_945_600),
-        ("stages.2.2", 352, 14, 195_008, 37_945_600),
-        ("stages.3.0", 744, 7, 985_428, 67_316_004),
-        ("head", 1000, 1, 745_000, 744_000),
-    ]
-
-
-def test_the_released_dc_ac_module_is_what_was_counted() -> None:
-    with torch.device("meta"):
-        network = assemble(released()).eval()
-        with FlopCounterMode(display=False) as counter:
-            logits = network(torch.empty(1, 3, 224, 224))
-    assert logits.shape == (1, 1000)
-    assert sum(p.numel() for p in network.parameters()) == 2_376_600
-    assert counter.get_total_flops() == 2 * 319_695_780
-
-
-def test_the_released_module_strides_only_its_first_convolution() -> None:
-    with torch.device("meta"):
-        convs = [m for m in assemble(released()).modules() if isinstance(m, nn.Conv2d)]
-    assert [c.stride for c in convs if c.stride != (1, 1)] == [(2, 2)]
-    assert convs[0].stride == (2, 2)
-    assert all(c.groups == 4 for c in convs[1:] if c.kernel_size == (3, 3))
-
-
-@pytest.mark.parametrize(
-    ("depths", "parameters", "macs"),
-    [((3, 4, 7, 3), 4_963_920, 628_604_716), ((4, 4, 7, 3), 4_971_280, 651_183_916)],
-)
-def test_its_deeper_relatives_without_attention(depths: tuple[int, ...], parameters: int, macs: int) -> None:
-    counted = cost(released(depths=depths, attention=False))
-    assert (counted.parameters, counted.macs) == (parameters, macs)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""Each rule says what is broken and where, on networks that break just that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from attendnets.networks.catalogue import network_spec
+from attendnets.networks.constraints import CONSTRAINTS, Violation, at_most_parameters, violations
+from attendnets.spec import ConvolutionSpec, DoubleCondenserSpec, NetworkSpec, StageSpec, StemSpec
+
+KEPT = network_spec("attendnext")
+
+
+def with_block(block: Any, stem: StemSpec = KEPT.stem) -> NetworkSpec:
+    stages = (*KEPT.stages[:1], StageSpec(blocks=(block, *KEPT.stages[1].blocks[1:])), *KEPT.stages[2:])
+    return msgspec.structs.replace(KEPT, stem=stem, stages=stages)
+
+
+def strided(**changes: Any) -> DoubleCondenserSpec:
+    return DoubleCondenserSpec(width=84, inner=84, stride=2, **changes)
+
+
+def broken(spec: NetworkSpec) -> set[tuple[str, str]]:
+    return {(found.rule, found.where) for found in violations(spec)}
+
+
+def test_a_network_that_keeps_all_rules_has_no_violation() -> None:
+    assert violations(KEPT) == ()
+    assert broken(with_block(strided())) == set()
+
+
+def test_a_strided_pointwise_convolution_is_named() -> None:
+    spec = with_block(strided(downsample="stride"))
+    assert ("no_strided_pointwise", "stages.1.0.project") in broken(spec)
+    (found,) = CONSTRAINTS["no_strided_pointwise"](spec)
+    assert "1x1 convolution with stride 2" in found.what
+
+
+def test_a_strided_pointwise_convolution_is_found_at_any_image_size() -> None:
+    spec = with_block(strided(downsample="stride"))
+    small = msgspec.structs.replace(spec, input=msgspec.structs.replace(spec.input, height=1, width=1))
+    assert CONSTRAINTS["no_strided_pointwise"](small) == CONSTRAINTS["no_strided_pointwise"](spec)
+
+
+@pytest.mark.parametrize("downsample", ["stride", "max"])
+def test_aliased_halving_is_named(downsample: str) -> None:
+    found = CONSTRAINTS["anti_aliased_downsampling"](with_block(strided(downsample=downsample)))
+    assert [violation.where for violation in found] == ["stages.1.0"]
+    assert downsample in found[0].what
+
+
+def test_max_pooling_in_the_stem_is_named() -> None:
+    stem = StemSpec(width=32, second_groups=4, pool="max", activation="silu")
+    assert broken(with_block(strided(), stem)) == {("anti_aliased_downsampling", "stem.pool")}
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_another_number_of_columns_is_named(groups: int) -> None:
+    assert broken(with_block(strided(groups=groups))) == {
+        ("columnar", "stages.1.0.embed.0"),
+        ("columnar", "stages.1.0.embed.1"),
+    }
+
+
+def test_a_network_without_columns_is_not_columnar() -> None:
+    spec = msgspec.structs.replace(
+        KEPT, stem=StemSpec(width=8), stages=(StageSpec(blocks=(ConvolutionSpec(width=8),)),)
+    )
+    assert [found.where for found in CONSTRAINTS["columnar"](spec)] == ["network"]
+
+
+def test_too_many_parameters_are_counted() -> None:
+    assert at_most_parameters(4_000_000)(KEPT) == ()
+    assert at_most_parameters(3_000_000)(KEPT) == (
+        Violation("at_most_parameters", "network", "3,917,344 parameters of under 3,000,000"),
+    )
