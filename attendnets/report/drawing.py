@@ -32,9 +32,11 @@ COLOURS = {
     "stem": "slate",
     "head": "slate",
     "convolution": "blue",
+    "temporal_convolution": "blue",
     "pepe": "amber",
     "visual_condenser": "violet",
     "condenser": "teal",
+    "speech_condenser": "teal",
     "double_condenser": "rose",
 }
 
