@@ -77,8 +77,8 @@ def _lifetimes(graph: Graph) -> list[tuple[int, int, int]]:
             and operation.kernel > 1
             and source.height > operation.shape.height
         ):
-            border = operation.kernel - 1
-            padded = source.channels * (source.height + border) * (source.width + border)
+            above, beside = operation.kernel - 1, (operation.kernel_width or operation.kernel) - 1
+            padded = source.channels * (source.height + above) * (source.width + beside)
             sizes.append(_aligned(padded))
             first.append(step)
             step += 1

@@ -37,7 +37,8 @@ class Shape(NamedTuple):
 class Operation:
     """One step of execution. ``biases`` counts output channels that carry a bias once norms are folded.
 
-    ``kernel`` is the edge of a convolution's window, 0 where there is none.
+    ``kernel`` is the height of a convolution's window, 0 where there is none; ``kernel_width`` its width
+    where that is another, else 0.
     """
 
     kind: OperationKind
@@ -51,6 +52,12 @@ class Operation:
     biases: int = 0
     kernel: int = 0
     groups: int = 1
+    kernel_width: int = 0
+
+    @property
+    def window(self) -> str:
+        """Height x width of a convolution's window, to be read by people."""
+        return f"{self.kernel}×{self.kernel_width or self.kernel}"
 
 
 def halved(size: int, stride: int = 2) -> int:
@@ -83,13 +90,27 @@ class Graph:
         biases: int = 0,
         kernel: int = 0,
         groups: int = 1,
+        kernel_width: int = 0,
     ) -> TensorId:
         if shape.height < 1 or shape.width < 1:
             raise SpecError(f"{self.where}.{name}: the grid shrinks to nothing; use a larger image.")
         output = len(self._shapes)
         self._shapes.append(shape)
         self.operations.append(
-            Operation(kind, name, inputs, output, shape, parameters, macs, weights, biases, kernel, groups)
+            Operation(
+                kind,
+                name,
+                inputs,
+                output,
+                shape,
+                parameters,
+                macs,
+                weights,
+                biases,
+                kernel,
+                groups,
+                kernel_width,
+            )
         )
         return output
 
@@ -97,7 +118,7 @@ class Graph:
         self,
         x: TensorId,
         width: int,
-        kernel: int,
+        kernel: int | tuple[int, int],
         *,
         name: str,
         stride: int = 1,
@@ -106,6 +127,7 @@ class Graph:
     ) -> TensorId:
         """Convolution, padded by (kernel - 1) / 2, with batch norm, or else with a bias.
 
+        ``kernel``: the edge of a square window, or its (height, width).
         Raises SpecError where ``groups`` does not divide both channel counts.
         """
         source = self.shape(x)
@@ -115,7 +137,8 @@ class Graph:
                 f"{width} output channels; use channel counts that are multiples of {groups}."
             )
         shape = Shape(width, halved(source.height, stride), halved(source.width, stride))
-        weights = source.channels // groups * width * kernel * kernel
+        high, wide = (kernel, kernel) if isinstance(kernel, int) else kernel
+        weights = source.channels // groups * width * high * wide
         return self._record(
             "convolution",
             name,
@@ -125,8 +148,9 @@ class Graph:
             macs=weights * shape.height * shape.width,
             weights=weights,
             biases=width,
-            kernel=kernel,
+            kernel=high,
             groups=groups,
+            kernel_width=0 if wide == high else wide,
         )
 
     def pool(self, x: TensorId, *, name: str, stride: int = 2) -> TensorId:

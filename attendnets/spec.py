@@ -80,6 +80,18 @@ class ConvolutionSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=T
     layers: Literal[1, 2] = 2
 
 
+class TemporalConvolutionSpec(
+    _Block, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="temporal_convolution"
+):
+    """One convolution of ``kernel`` x 1, along the height alone, with batch norm.
+
+    For signals over time: an image of width 1, whose height is time and whose channels are what is measured.
+    """
+
+    kernel: Kernel = 3
+    groups: Positive = 1
+
+
 class CondenserSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="condenser"):
     """Attention condenser (TinySpeech, arXiv 2008.04245): condense, embed, expand, attend.
 
@@ -97,6 +109,25 @@ class CondenserSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     scale: Scale = "learned"
     linear_embedding: bool = False
     expansion: bool = False
+
+
+class SpeechCondenserSpec(
+    _Block, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="speech_condenser"
+):
+    """A block of the TinySpeech networks (arXiv 2008.04245): two condensers, one starting in the other.
+
+    Four embedding layers (a, b | c, d) on the condensed grid: grouped to a = ``multiplier`` times
+    ``width``, pointwise to b = ``embedding``, grouped to c = ``multiplier`` times b, pointwise to
+    d = ``width``. Each grouped layer has one group a channel. Open choices: see
+    :class:`VisualCondenserSpec`. The product V*A*S is added to the input by ``shortcut``, then normed.
+    """
+
+    embedding: Positive
+    multiplier: Positive = 2
+    kernel: Kernel = 1
+    pool: Pool = "max"
+    gate: Gate = "sigmoid"
+    linear_embedding: bool = False
 
 
 class VisualCondenserSpec(
@@ -160,7 +191,15 @@ class PepeSpec(_Block, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     kernel: Kernel = 3
 
 
-BlockSpec: TypeAlias = ConvolutionSpec | CondenserSpec | VisualCondenserSpec | DoubleCondenserSpec | PepeSpec
+BlockSpec: TypeAlias = (
+    ConvolutionSpec
+    | TemporalConvolutionSpec
+    | CondenserSpec
+    | SpeechCondenserSpec
+    | VisualCondenserSpec
+    | DoubleCondenserSpec
+    | PepeSpec
+)
 
 
 class StageSpec(_Spec, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from attendnets.blocks.activation import activation, apply_gate
 from attendnets.blocks.block import Block
-from attendnets.blocks.conv_norm_act import ConvNormAct, trace_activation, trace_convolution
+from attendnets.blocks.conv_norm_act import ConvNormAct, affine_of, trace_activation, trace_convolution
 from attendnets.blocks.downsample import average2x2, downsample, trace_downsample
 from attendnets.blocks.shortcut import Shortcut
 from attendnets.errors import SpecError
@@ -151,18 +151,7 @@ class CondenserBlock(Block):
         norm = self.norm
         if not isinstance(norm, nn.BatchNorm2d):
             return
-        assert norm.running_mean is not None and norm.running_var is not None
-        channels = norm.num_features
-        affine = nn.Conv2d(channels, channels, 1, groups=channels, device=norm.weight.device)
-        affine = affine.to(norm.weight.dtype)
-        scale = self.attend.take_scale()
-        with torch.no_grad():
-            factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-            weight = factor if scale is None else factor * scale
-            affine.weight.copy_(weight[:, None, None, None])
-            assert affine.bias is not None
-            affine.bias.copy_(norm.bias - norm.running_mean * factor)
-        self.norm = affine
+        self.norm = affine_of(norm, self.attend.take_scale())
 
     @staticmethod
     def trace(spec: CondenserSpec, graph: Graph, x: TensorId) -> TensorId:

@@ -62,7 +62,7 @@ def explain(operation: Operation, in_shape: Shape) -> str:
         depthwise = operation.groups == in_shape.channels
         groups = " depthwise" if depthwise else f" in {operation.groups} groups"
     stride = ", stride 2" if _strided(operation, in_shape) else ""
-    kernel = f"{operation.kernel}×{operation.kernel}"
+    kernel = operation.window
     return f"{operation.name}: {kernel} convolution{groups}{stride}, {where}, {operation.macs:,} MACs"
 
 
@@ -91,7 +91,7 @@ def _meaning(operation: Operation, shape: Shape) -> str:
         groups = ""
         if operation.groups > 1:
             groups = ", depthwise" if operation.groups == shape.channels else ", grouped"
-        return f"{operation.kernel}×{operation.kernel} convolution{groups}"
+        return f"{operation.window} convolution{groups}"
     return {
         "pool": "pooling",
         "resize": "unpooling",
