@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from attendnets.report.attendnets_table import AttendnetsTable, TableRow, row_cells, table_notes
 from attendnets.requirements import format_value
 from benchmarks.comparison_tables import Figures, Rows, block_comparison_rows, softmax_gate_rows
 from benchmarks.record import ROOT, Record, read_record
@@ -170,6 +171,25 @@ def comparison_table(rows_of: Callable[[Figures], Rows]) -> Callable[[Record], s
     return table
 
 
+def papers_table(record: Record) -> str:
+    """The AttendNets paper's table, a line for its figures and one for our counts."""
+    figures = record.figures
+    table = AttendnetsTable(
+        classes=figures["classes"],
+        image_size=figures["image_size"],
+        rows=tuple(TableRow(**row) for row in figures["rows"]),
+        missing=figures["missing"],
+    )
+    head = (
+        *("network", "figures of", "top-1, %", "parameters", "mult-adds", "bits", "weights"),
+        *("fewer parameters", "fewer mult-adds", "fewer bytes", "NetScore"),
+    )
+    cells = [row_cells(row) for row in table.rows]
+    rows = [(name if row[0] == "paper" else f"`{name}`", *row) for name, *row in cells]
+    notes = " ".join((*table_notes(table), f"Counted with timm {figures['timm']}."))
+    return "\n".join([*_table(head, rows), "", notes, "", _provenance(record)])
+
+
 def _mebibytes(size_bytes: int) -> str:
     return f"{size_bytes / 2**20:,.0f} MiB"
 
@@ -182,6 +202,7 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "arena": arena_table,
     "fuzz": fuzz_table,
     "check_speed": check_speed_table,
+    "papers_table": papers_table,
     "block_comparison": comparison_table(block_comparison_rows),
     "softmax_gate": comparison_table(softmax_gate_rows),
 }
