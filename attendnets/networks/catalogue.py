@@ -16,12 +16,14 @@ from torch import nn
 from attendnets.errors import SpecError
 from attendnets.networks import (
     attendnet,
+    attendnet_micro,
     attendnext,
     attonet,
     cancernet,
     mlperf_tiny,
     rivals,
     tbnet,
+    tinyspeech,
 )
 from attendnets.networks.assemble import PIXEL_RANGE
 from attendnets.networks.entry import Entry
@@ -30,7 +32,16 @@ from attendnets.networks.levels import total_stride
 from attendnets.spec import BlockSpec, Gate, NetworkSpec, StageSpec
 
 NEAREST = 3
-_FAMILIES = (attendnet, attendnext, cancernet, attonet, tbnet, mlperf_tiny)
+_FAMILIES = (
+    attendnet,
+    attendnext,
+    cancernet,
+    attonet,
+    attendnet_micro,
+    tinyspeech,
+    tbnet,
+    mlperf_tiny,
+)
 
 ENTRIES: Mapping[str, Entry] = MappingProxyType(
     {entry.name: entry for family in _FAMILIES for entry in family.ENTRIES}
@@ -104,15 +115,16 @@ def create(
     Rivals come from timm as they are, which takes ``features_only``, ``out_indices`` and ``drop_rate``.
     Raises SpecError naming the argument that is impossible, UsageError for a rival without timm.
     """
-    options: dict[str, Any] = {"features_only": features_only, "drop_rate": drop_rate}
+    named = {"num_classes": num_classes, "in_channels": in_channels, "image_size": image_size}
+    sizes = {field: value for field, value in named.items() if value is not None}
     if name in rivals.names():
-        options["out_indices"] = out_indices
-        given = {key: value for key, value in options.items() if value}
-        return rivals.create(name, num_classes or 1000, in_channels or 3, image_size, **given)
-    sizes = {"num_classes": num_classes, "in_channels": in_channels, "image_size": image_size}
+        if gate is not None:
+            raise SpecError(f"gate: {name} is timm's, its gates are not to be chosen; leave it out.")
+        options = {"features_only": features_only, "drop_rate": drop_rate, "out_indices": out_indices}
+        given: dict[str, Any] = {key: value for key, value in options.items() if value}
+        return rivals.create(name, **sizes, **given)
     for field, value in sizes.items():
-        if value is not None:
-            whole(field, value)
+        whole(field, value)
     spec = network_spec(name, num_classes, in_channels, image_size, gate=gate)
     module = Backbone(spec, pixel_range=pixel_range, drop_rate=drop_rate)
     return FeatureNetwork(module, out_indices) if features_only else module

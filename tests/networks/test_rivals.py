@@ -11,6 +11,7 @@ import torch
 
 from attendnets.errors import SpecError
 from attendnets.networks import rivals
+from attendnets.networks.catalogue import create
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 needs_timm = pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
@@ -73,6 +74,21 @@ def test_what_cannot_be_is_named(arguments: dict[str, object], message: str) -> 
         with pytest.raises(SpecError) as raised:
             ask(**({"name": "lcnet_100"} | arguments))  # type: ignore[arg-type]
         assert message in str(raised.value)
+
+
+def test_the_catalogue_refuses_the_same() -> None:
+    with pytest.raises(SpecError, match="num_classes: 0 is too few for lcnet_100"):
+        create("lcnet_100", num_classes=0)
+    with pytest.raises(SpecError, match="gate: lcnet_100 is timm's"):
+        create("lcnet_100", gate="sigmoid")
+
+
+@needs_timm
+def test_the_catalogue_creates_them() -> None:
+    module = create("mobileone_s0", num_classes=5, in_channels=1, features_only=True, out_indices=(1, 3))
+    features = module.eval()(torch.rand(1, 1, 64, 64))
+    assert [tuple(feature.shape[-2:]) for feature in features] == [(16, 16), (4, 4)]
+    assert create("lcnet_100", num_classes=5).get_classifier().out_features == 5
 
 
 def test_without_timm_one_line_says_what_installs_it() -> None:
