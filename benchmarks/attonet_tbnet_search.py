@@ -27,7 +27,7 @@ from attendnets.spec import NetworkSpec
 Numbers: TypeAlias = tuple[int, ...]
 
 STEP = 8
-RESTARTS = 200
+RESTARTS = 300
 SHAKES = 3
 
 

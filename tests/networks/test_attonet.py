@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from attendnets.cost import cost
 from attendnets.networks.assemble import assemble
-from attendnets.networks.attonet import DEPTHS, ENTRIES, GROUPS, A, AttoNet, B, C, D
+from attendnets.networks.attonet import ENTRIES, GROUPS, MODULES, A, AttoNet, B, C, D
 from attendnets.networks.entry import Entry
 from attendnets.spec import ConvolutionSpec, NetworkSpec, PepeSpec
 from benchmarks.attonet_tbnet_search import find_attonet
@@ -52,10 +52,10 @@ def test_c_is_between_b_and_d() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "macs"),
     [
-        ("attonet_a", 2_969_122, 424_694_240),
-        ("attonet_b", 1_871_346, 277_292_304),
-        ("attonet_c", 789_242, 125_489_728),
-        ("attonet_d", 330_810, 57_174_976),
+        ("attonet_a", 2_970_362, 424_571_904),
+        ("attonet_b", 1_868_066, 277_723_080),
+        ("attonet_c", 786_778, 125_197_272),
+        ("attonet_d", 328_594, 57_178_888),
     ],
 )
 def test_counts_are_those_of_the_module(name: str, parameters: int, macs: int) -> None:
@@ -71,16 +71,19 @@ def test_counts_are_those_of_the_module(name: str, parameters: int, macs: int) -
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_the_prototype_is_one_for_all(entry: Entry) -> None:
-    """Four stages: a grouped module halves the grid, projection-expansion follows; all have shortcuts."""
+    """Four stages of grouped and projection-expansion modules; the first of each halves the grid."""
     spec = entry.spec(classes=entry.classes, channels=entry.channels, image_size=entry.image_size)
-    assert tuple(len(stage.blocks) for stage in spec.stages) == DEPTHS
-    for stage in spec.stages:
-        first, *others = stage.blocks
-        assert isinstance(first, ConvolutionSpec) and first.stride == 2 and first.groups == GROUPS
-        assert all(isinstance(block, PepeSpec) and block.stride == 1 for block in others)
-        assert all(block.shortcut for block in stage.blocks)
+    kinds = {"g": ConvolutionSpec, "p": PepeSpec}
+    assert [[type(b) for b in stage.blocks] for stage in spec.stages] == [
+        [kinds[letter] for letter in modules] for modules in MODULES
+    ]
+    assert all(
+        [b.stride for b in stage.blocks] == [2] + [1] * (len(stage.blocks) - 1) for stage in spec.stages
+    )
+    assert {b.groups for b in spec.blocks if isinstance(b, ConvolutionSpec)} == {GROUPS}
+    assert all(block.shortcut for block in spec.blocks)
     grids = [row.out_shape.height for row in cost(spec).rows]
-    assert grids == [112, *(g for g, n in zip((56, 28, 14, 7), DEPTHS, strict=True) for _ in range(n)), 1]
+    assert grids == [112, *(g for g, m in zip((56, 28, 14, 7), MODULES, strict=True) for _ in m), 1]
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
