@@ -59,7 +59,10 @@ def cost_table(cost: Cost | ModuleCount) -> str:
     total = ("total", "", "", "", *(f"{number:,}" for number in totals))
     body = aligned([_COST_HEADS, *lines, total], left=_COST_LEFT)
     rule = "─" * max(len(line) for line in body)
-    return "\n".join([body[0], rule, *body[1:-1], rule, body[-1] + " (peak)"])
+    note = []
+    if isinstance(cost, ModuleCount) and cost.product_macs:
+        note = [f"Attention multiplies activations {cost.product_macs:,} times more, which MACs leave out."]
+    return "\n".join([body[0], rule, *body[1:-1], rule, body[-1] + " (peak)", *note])
 
 
 def verdict_table(verdict: Verdict) -> str:

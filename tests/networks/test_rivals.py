@@ -12,6 +12,7 @@ import torch
 from attendnets.errors import SpecError
 from attendnets.networks import rivals
 from attendnets.networks.catalogue import create
+from attendnets.report import cost_table
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 needs_timm = pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
@@ -37,6 +38,13 @@ def test_what_is_created_is_what_is_described(name: str) -> None:
     assert logits.shape == (2, 5) and bool(logits.isfinite().all())
     described = rivals.describe(name, num_classes=5, in_channels=1, image_size=64)
     assert sum(value.numel() for value in module.parameters()) == described.parameters
+
+
+@needs_timm
+def test_as_text_attention_products_are_named_where_there_are_any() -> None:
+    text = cost_table(rivals.describe("mobilevit_xs"))
+    assert text.endswith("Attention multiplies activations 117,276,672 times more, which MACs leave out.")
+    assert cost_table(rivals.describe("lcnet_100")).endswith("(peak)")
 
 
 @needs_timm
