@@ -161,6 +161,64 @@ def check_speed_table(record: Record) -> str:
     return "\n".join([*_table(("check", "measured"), rows), "", _provenance(record)])
 
 
+def soak_table(record: Record) -> str:
+    """What kills cost, and that they change nothing."""
+    figures = record.figures
+    kills = figures["kills"]
+    rows = [
+        (
+            "weights and exported files equal those of a build that nobody killed",
+            f"{figures['equal']} of {kills}",
+        ),
+        ("finished stages, trials and epochs that were done again", str(figures["done_again"])),
+        ("the build without a kill", f"{figures['whole_seconds']:.0f} s"),
+        (
+            "seconds spent twice a kill, starting Python included: median, largest",
+            f"{figures['repeated_seconds_median']:.1f} s, {figures['repeated_seconds_largest']:.1f} s",
+        ),
+    ]
+    head = (f"`kill -9` at {kills} random moments, then the same command", "measured")
+    return "\n".join([*_table(head, rows), "", _provenance(record)])
+
+
+def training_speed_table(record: Record) -> str:
+    """Training beside the textbook's loop, a network a row."""
+    figures = record.figures
+    rows = [
+        (
+            f"{', '.join(row['blocks'])}: {format_value('parameters', row['parameters'])}, "
+            f"{format_value('macs', row['macs'])} MACs",
+            *(f"{step['step_ratio']:.2f} ({step['textbook_step_ratio']:.2f})" for step in row["steps"]),
+            f"{row['epoch_ratio']:.1f} times ({row['epoch_seconds']:.1f} s)",
+            f"{row['loading_percent']:.0f} %",
+        )
+        for row in figures["rows"]
+    ]
+    head = (
+        "same images and batch",
+        *(
+            f"step of {step['batch_size']} ({step['precision']}), times as fast as itself in eager float32 "
+            "NCHW (as the textbook's with AdamW)"
+            for step in figures["rows"][0]["steps"]
+        ),
+        "whole epoch, against the textbook's",
+        "loading, of an epoch",
+    )
+    return "\n".join([*_table(head, rows), "", _provenance(record)])
+
+
+def exploration_speed_table(record: Record) -> str:
+    """Trials a minute, both ways."""
+    figures = record.figures
+    rows = [
+        (f"{figures['workers']} processes of one thread", f"{figures['trials_per_minute']:.1f}"),
+        (f"one process with {figures['workers']} threads", f"{figures['one_process_trials_per_minute']:.1f}"),
+        ("ratio", f"{figures['ratio']:.2f}"),
+    ]
+    head = (f"{figures['candidates']} candidates, {figures['epochs']} epochs each", "trials a minute")
+    return "\n".join([*_table(head, rows), "", _provenance(record)])
+
+
 def comparison_table(rows_of: Callable[[Figures], Rows]) -> Callable[[Record], str]:
     """The table of a trained comparison, with a sentence on how the trainings were done."""
 
@@ -203,6 +261,9 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "fuzz": fuzz_table,
     "check_speed": check_speed_table,
     "papers_table": papers_table,
+    "soak": soak_table,
+    "training_speed": training_speed_table,
+    "exploration_speed": exploration_speed_table,
     "block_comparison": comparison_table(block_comparison_rows),
     "softmax_gate": comparison_table(softmax_gate_rows),
 }

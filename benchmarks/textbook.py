@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import types
+import importlib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
+from attendnets.networks.timm_package import load_timm
+
 WORKERS = 2
 RATE = 1e-3
-
-
-@cache
-def torchvision_parts() -> tuple[Any, Any]:
-    """torchvision's ``transforms`` and ``ImageFolder``. Raises SystemExit where it is not installed.
-
-    Only its Python is used. Where its compiled operators do not fit this build of torch, loading the
-    package fails at them; then the two modules are loaded without it.
-    """
-    found = importlib.util.find_spec("torchvision")
-    if found is None or found.submodule_search_locations is None:
-        raise SystemExit(
-            "torchvision is missing, which is compared with: pip install --no-deps torchvision==0.28.0"
-        )
-    try:
-        importlib.import_module("torchvision")
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        bare = types.ModuleType("torchvision")
-        bare.__path__ = list(found.submodule_search_locations)
-        bare.__dict__["get_image_backend"] = lambda: "PIL"
-        sys.modules["torchvision"] = bare
-    return (
-        importlib.import_module("torchvision.transforms"),
-        importlib.import_module("torchvision.datasets.folder").ImageFolder,
-    )
 
 
 def loader(folder: Path, channels: int, side: int, batch_size: int) -> DataLoader[tuple[Tensor, Tensor]]:
     """Augmented batches of the class folders in ``folder``: what ``Augmentation.orientation_free`` does, by
     torchvision's transforms on each image. Shuffled, short last batch dropped, two workers that stay.
     """
-    transforms, image_folder = torchvision_parts()
+    # timm's door also opens torchvision's, whichever build of torch is here.
+    load_timm()
+    transforms = importlib.import_module("torchvision.transforms")
+    image_folder = importlib.import_module("torchvision.datasets").ImageFolder
     steps = [
         *([transforms.Grayscale()] if channels == 1 else []),
         transforms.Resize((side, side)),

@@ -1,6 +1,6 @@
 """Training's speed beside the loop of the textbooks: same networks, images, batch and threads, in one run.
 
-python -m benchmarks.training_speed     # minutes; needs torchvision: pip install --no-deps torchvision
+python -m benchmarks.training_speed     # minutes; needs torchvision: pip install ".[timm]"
 
 A step is compared with the same step (Muon and AdamW, clipping) in eager float32 on contiguous (NCHW)
 tensors, and with the textbook's, whose optimizer is AdamW alone and does less.
@@ -39,6 +39,7 @@ from benchmarks.textbook import loader, textbook_step
 
 JOB = Job("elpv", ("weights<=100KB", "arena<=256KB", "file<=100KB"), minutes=12.0, threads=2)
 STEPS = 4
+LARGE_BATCH = 128
 
 
 def networks(data: DataSet) -> list[NetworkSpec]:
@@ -63,18 +64,16 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def compare(
-    network: NetworkSpec, table: PixelTable, folder: Path, rounds: int, epochs: int
-) -> dict[str, Any]:
-    """Both loops on one network: seconds a step and an epoch, medians, and their ratios."""
-    recipe = Recipe.for_images(len(table), orientation_free=True)
+def step_figures(network: NetworkSpec, table: PixelTable, batch_size: int, rounds: int) -> dict[str, Any]:
+    """A step on one batch: ours, the same in eager float32 NCHW, the textbook's; medians and ratios."""
+    recipe = replace(Recipe.for_images(len(table), orientation_free=True), batch_size=batch_size)
     ours = initialised(network, 0).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     step = TrainingStep(ours, recipe, None)
     average = RunningAverage(ours, recipe.averaging)
-    batches = TrainingBatches(table, recipe.batch_size, Augmentation.orientation_free(), 0)
     plain = textbook_step(initialised(network, 0))
     eager = TrainingStep(initialised(network, 0).train(), replace(recipe, bfloat16=False), None)
     mixer = np.random.default_rng(0)
+    batches = TrainingBatches(table, batch_size, Augmentation.orientation_free(), 0)
     pixels, labels = next(iter(batches.epoch(0)))
     contiguous = pixels.contiguous()
 
@@ -83,50 +82,75 @@ def compare(
             step(1e-4, pixels, labels, mixer)
             average.update(number + 1)
 
-    def plain_steps() -> None:
-        for _ in range(STEPS):
-            plain(contiguous, labels)
-
     def eager_steps() -> None:
         for _ in range(STEPS):
             eager(1e-4, contiguous, labels, mixer)
 
-    def our_epoch() -> None:
-        for number, (some, theirs) in enumerate(batches.epoch(1), 1):
-            step(1e-4, some, theirs, mixer)
-            average.update(number)
-
-    images = loader(folder, network.input.channels, network.input.height, recipe.batch_size)
-
-    def plain_epoch() -> None:
-        for some, theirs in images:
-            plain(some * 255, theirs)
+    def plain_steps() -> None:
+        for _ in range(STEPS):
+            plain(contiguous, labels)
 
     kinds = (our_steps, eager_steps, plain_steps)
     for kind in kinds:
         kind()
     steps = [[seconds_of(kind) / STEPS for kind in kinds] for _ in range(rounds)]
-    # The first epoch starts the textbook's workers.
-    seconds_of(plain_epoch)
-    loaded = batches.loading_seconds
-    whole = [(seconds_of(our_epoch), seconds_of(plain_epoch)) for _ in range(epochs)]
-    loading = (batches.loading_seconds - loaded) / sum(own for own, _ in whole)
     return {
-        "network": digest(network),
-        "blocks": sorted({type(block).__name__.removesuffix("Spec") for block in network.blocks}),
-        "parameters": cost(network).parameters,
-        "macs": cost(network).macs,
-        "batch_size": recipe.batch_size,
+        "batch_size": batch_size,
         "precision": "bfloat16" if step.bfloat16 else "float32",
         "step_ms": 1e3 * statistics.median(own for own, _, _ in steps),
         "eager_step_ms": 1e3 * statistics.median(same for _, same, _ in steps),
         "textbook_step_ms": 1e3 * statistics.median(other for _, _, other in steps),
         "step_ratio": statistics.median(same / own for own, same, _ in steps),
         "textbook_step_ratio": statistics.median(other / own for own, _, other in steps),
+    }
+
+
+def epoch_figures(network: NetworkSpec, table: PixelTable, folder: Path, epochs: int) -> dict[str, Any]:
+    """Seconds of an epoch, ours and the textbook's, with the recipe's batches; medians, ratio, loading."""
+    recipe = Recipe.for_images(len(table), orientation_free=True)
+    ours = initialised(network, 0).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    step = TrainingStep(ours, recipe, None)
+    average = RunningAverage(ours, recipe.averaging)
+    batches = TrainingBatches(table, recipe.batch_size, Augmentation.orientation_free(), 0)
+    plain = textbook_step(initialised(network, 0))
+    mixer = np.random.default_rng(0)
+
+    def our_epoch() -> None:
+        for number, (pixels, labels) in enumerate(batches.epoch(1), 1):
+            step(1e-4, pixels, labels, mixer)
+            average.update(number)
+
+    images = loader(folder, network.input.channels, network.input.height, recipe.batch_size)
+
+    def plain_epoch() -> None:
+        for pixels, labels in images:
+            plain(pixels * 255, labels)
+
+    # The first epoch starts the textbook's workers.
+    plain_epoch()
+    loaded = batches.loading_seconds
+    whole = [(seconds_of(our_epoch), seconds_of(plain_epoch)) for _ in range(epochs)]
+    loading = (batches.loading_seconds - loaded) / sum(own for own, _ in whole)
+    return {
         "epoch_seconds": statistics.median(own for own, _ in whole),
         "textbook_epoch_seconds": statistics.median(other for _, other in whole),
         "epoch_ratio": statistics.median(other / own for own, other in whole),
         "loading_percent": 100.0 * loading,
+    }
+
+
+def compare(
+    network: NetworkSpec, table: PixelTable, folder: Path, rounds: int, epochs: int
+) -> dict[str, Any]:
+    """Both loops on one network."""
+    recipe = Recipe.for_images(len(table), orientation_free=True)
+    return {
+        "network": digest(network),
+        "blocks": sorted({type(block).__name__.removesuffix("Spec") for block in network.blocks}),
+        "parameters": cost(network).parameters,
+        "macs": cost(network).macs,
+        "steps": [step_figures(network, table, size, rounds) for size in (recipe.batch_size, LARGE_BATCH)],
+        **epoch_figures(network, table, folder, epochs),
     }
 
 
