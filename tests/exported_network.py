@@ -75,7 +75,7 @@ def make_exported_network(folder: Path) -> ExportedNetwork:
     torch.manual_seed(0)
     network = assemble(SPEC)
     table = PixelTable(*waves(200, seed=1))
-    _fit_last_layer(network, table)
+    fit_last_layer(network, table)
     quantized = quantize_post_training(network, table)
     pixels, labels = waves(120, seed=2)
     made = ExportedNetwork(folder / "network.tflite", folder / "network.onnx", quantized, pixels, labels)
@@ -84,7 +84,8 @@ def make_exported_network(folder: Path) -> ExportedNetwork:
     return made
 
 
-def _fit_last_layer(network: torch.nn.Module, table: PixelTable) -> None:
+def fit_last_layer(network: torch.nn.Module, table: PixelTable) -> None:
+    """Solve for the last layer of random features, so that logits differ as a trained network's do."""
     images = torch.from_numpy(table.pixels).permute(0, 3, 1, 2).float()
     (last,) = (module for module in network.modules() if isinstance(module, torch.nn.Linear))
     features: list[torch.Tensor] = []
