@@ -5,8 +5,10 @@ Post-training, calibrated, int8 weights and activations (its ``static_wi8_ai8``)
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +42,13 @@ class _ChannelsLast(nn.Module):
 def edge_int8(folded: nn.Module, calibration: PixelTable) -> tuple[bytes, list[str]]:
     """A .tflite file of a network without batch norms, and the names of operators that stayed float in it.
 
-    ``folded`` takes float32 pixels 0..255 ``(B, C, H, W)``; the file takes ``(1, H, W, C)``.
+    ``folded`` takes float32 pixels 0..255 ``(B, C, H, W)``; the file takes int8 ``(1, H, W, C)``.
     """
     import litert_torch
     from ai_edge_quantizer import quantizer, recipe
 
     example = torch.zeros(1, *calibration.pixels.shape[1:])
-    with quiet(), native_output(), tempfile.TemporaryDirectory() as name:
+    with quiet(), native_output(), redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as name:
         path = Path(name) / "network.tflite"
         litert_torch.convert(_ChannelsLast(folded).eval(), (example,)).export(str(path))
         tool = quantizer.Quantizer(str(path), recipe.static_wi8_ai8())
@@ -62,11 +64,13 @@ def edge_int8(folded: nn.Module, calibration: PixelTable) -> tuple[bytes, list[s
 def edge_predictions(content: bytes, table: PixelTable) -> npt.NDArray[np.int64]:
     """The class that a file of :func:`edge_int8` gives each image, ``(N,)``."""
     interpreter = load_interpreter(content, "the file of ai-edge-quantizer", threads=1, reference=False)
-    into = interpreter.get_input_details()[0]["index"]
+    into = interpreter.get_input_details()[0]
     out = interpreter.get_output_details()[0]["index"]
+    scale, zero_point = into["quantization"]
     predicted = np.empty(len(table), np.int64)
     for row, image in enumerate(table.pixels):
-        interpreter.set_tensor(into, image[None].astype(np.float32))
+        steps = np.clip(np.round(image[None] / scale) + zero_point, -128, 127).astype(np.int8)
+        interpreter.set_tensor(into["index"], steps)
         interpreter.invoke()
         predicted[row] = int(interpreter.get_tensor(out)[0].argmax())
     return predicted

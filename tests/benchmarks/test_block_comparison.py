@@ -180,16 +180,34 @@ def test_differences_are_between_the_same_seeds() -> None:
     assert condenser["top1_percent_by_seed"] == [80, 70]
 
 
-def test_gates_are_compared_in_float_and_in_8_bits(tables: Tables) -> None:
-    forms = softmax_gate.networks(tables, 20_000)
+PUBLISHED, *_, FRIENDLY = softmax_gate.FORMS
+
+
+def test_a_gate_is_tested_in_float_and_in_8_bits(tables: Tables) -> None:
+    forms = softmax_gate.networks(tables, 40_000)
     assert len({cost(spec).parameters for spec in forms.values()}) == 1
-    ends = {name: forms[name] for name in (next(iter(forms)), list(forms)[-1])}
-    found = softmax_gate.COMPARISON(ends, tables, epochs=1, seeds=1, command="python", progress=str)
-    published, friendly = found["rows"]
-    assert published["product_top1_percent"] is None and "softmax" in published["product_refusal"]
-    assert 0 <= friendly["product_top1_percent"]["mean"] <= 100 and friendly["product_refusal"] == ""
-    assert friendly["int8_float_operators"] == []
-    assert abs(friendly["int8_loss_percent"]["mean"]) <= 100
-    head, shown, _ = softmax_gate_rows(found)
-    assert all(len(row) == len(head) for row in shown)
-    assert shown[0][-1] == "none: it would compute in float"
+    found = softmax_gate.COMPARISON(
+        {FRIENDLY: forms[FRIENDLY]}, tables, epochs=1, seeds=1, command="python", progress=str
+    )
+    row, run = found["rows"][0], found["runs"][0]
+    assert row["int8_float_operators"] == [] and row["product_refusal"] == ""
+    assert run["int8_file_bytes"] > 40_000 and run["product"]["file_bytes"] > 40_000
+    assert 0 <= row["product_top1_percent"]["mean"] <= 100
+    assert "Not finished" not in softmax_gate_rows(found)[2]
+
+
+def test_a_form_without_an_int8_file_of_ours_says_so(tables: Tables) -> None:
+    forms = {PUBLISHED: softmax_gate.networks(tables, 40_000)[PUBLISHED]}
+    run = {
+        "name": PUBLISHED, "seed": 0, "int8_float_operators": [], "product": None, "product_refusal": "no",
+        "int8": accuracy_figures(np.arange(100) < 60), **accuracy_figures(np.arange(100) < 64),
+    }  # fmt: skip
+    found = softmax_gate.rows(forms, [run], 100)
+    assert found[0]["int8_loss_percent"]["mean"] == pytest.approx(4)
+    assert found[0]["int8_changed_percent"]["mean"] == pytest.approx(4)
+    setting = {"test_images": 100, "classes": [], "data": "", "training_images": 1, "image_pixels": 1}
+    setting |= {"epochs": 1, "seeds": 1, "networks": forms}
+    figures = {"rows": found, "runs": [run], "setting": setting, "finished": True, "minutes": 1.0}
+    head, shown, _ = softmax_gate_rows(figures)
+    assert len(shown[0]) == len(head)
+    assert shown[0][1:] == ("64.0 %", "60.0 %", "+4.0; 4.0 % of images", "none: it would compute in float")
