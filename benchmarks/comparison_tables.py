@@ -14,7 +14,7 @@ Rows: TypeAlias = tuple[tuple[str, ...], list[tuple[str, ...]], str]
 
 def block_comparison_rows(figures: Figures) -> Rows:
     """A kind of block a row: its size, its accuracy over seeds, its distance to plain convolution."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             row["block"],
             format_value("parameters", row["parameters"]),
@@ -37,7 +37,7 @@ def block_comparison_rows(figures: Figures) -> Rows:
 
 def softmax_gate_rows(figures: Figures) -> Rows:
     """A form of DC-AC a row: accuracy in float and in 8 bits."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in figures["rows"]:
         product = row["product_top1_percent"]
         rows.append(

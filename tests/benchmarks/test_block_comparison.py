@@ -187,7 +187,7 @@ def test_a_gate_is_tested_in_float_and_in_8_bits(tables: Tables) -> None:
     forms = softmax_gate.networks(tables, 40_000)
     assert len({cost(spec).parameters for spec in forms.values()}) == 1
     found = softmax_gate.COMPARISON(
-        {FRIENDLY: forms[FRIENDLY]}, tables, epochs=1, seeds=1, command="python", progress=str
+        {FRIENDLY: forms[FRIENDLY]}, tables, epochs=1, seeds=1, command="python", progress=print
     )
     row, run = found["rows"][0], found["runs"][0]
     assert row["int8_float_operators"] == [] and row["product_refusal"] == ""
