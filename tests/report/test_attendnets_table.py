@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import asdict
 from importlib.util import find_spec
 
 import pytest
 
 from attendnets.report.attendnets_table import TABLE_1, attendnets_table, attendnets_table_text
+from benchmarks.record import read_record
 
 needs_timm = pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
 
@@ -49,6 +52,16 @@ def test_our_counts_give_the_papers_ratios() -> None:
     for line in (line for line in TABLE_1 if not line.name.startswith("attonet")):
         assert counted[line.name].parameters == pytest.approx(line.parameters, abs=2_100)
         assert counted[line.name].macs == pytest.approx(line.macs, abs=300_000)
+
+
+@needs_timm
+def test_the_record_says_what_is_counted_today() -> None:
+    record = read_record("papers_table")
+    assert record is not None
+    counted = json.loads(json.dumps(asdict(attendnets_table())))
+    assert counted == {name: record.figures[name] for name in counted}, (
+        "run: python -m benchmarks.papers_table"
+    )
 
 
 def test_what_is_counted_has_no_accuracy() -> None:
