@@ -27,7 +27,9 @@ from attendnets.training.record import EpochRecord, Progress, Rollback, Training
 from attendnets.training.step import TrainingStep, class_weights
 
 _PROGRESS_SECONDS = 1.0
-_TIMED_STEPS = 8
+# A share of the budget, so that a busy moment of the machine does not decide how long training is.
+_TIMED_SHARE = 0.02
+_LEAST_TIMED_STEPS = 3
 _PLANNED_SHARE = 0.95
 
 MOST_ROLLBACKS = 3
@@ -199,13 +201,13 @@ class _Run:
                 average.update(len(times) + 1)
                 times.append(time.perf_counter() - begun)
                 begun = time.perf_counter()
-                # The first steps also compile kernels.
-                if len(times) == _TIMED_STEPS or (len(times) > 2 and begun - started > seconds / 10):
+                if len(times) >= _LEAST_TIMED_STEPS and begun - started > seconds * _TIMED_SHARE:
                     break
         begun = time.perf_counter()
         accuracy(average.network, self.validation)
         validating = time.perf_counter() - begun
-        per_epoch = float(np.median(times[2:] or times)) * self.steps_per_epoch + validating
+        # The first steps also compile kernels.
+        per_epoch = float(np.median(times[2:])) * self.steps_per_epoch + validating
         left = seconds * _PLANNED_SHARE - (time.perf_counter() - started)
         return min(self.recipe.most_epochs, max(1, int(left / per_epoch)))
 
