@@ -45,6 +45,7 @@ def _build(
     global_pool: str = "avg",
     pixel_range: float = 1.0,
     gate: Gate | None = None,
+    int8: bool = False,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> Backbone:
@@ -52,7 +53,8 @@ def _build(
         raise UsageError(f"drop_path_rate: {name} has no stochastic depth; leave it at 0.")
     if global_pool != "avg":
         raise UsageError(f"global_pool: {global_pool!r}; features are averaged: avg.")
-    spec = network_spec(name, 1 if num_classes == 0 else num_classes, in_chans, img_size, gate=gate)
+    classes = 1 if num_classes == 0 else num_classes
+    spec = network_spec(name, classes, in_chans, img_size, gate=gate, int8=int8)
     with torch.device(torch.get_default_device() if device is None else device):
         model = Backbone(spec, pixel_range=pixel_range, drop_rate=drop_rate)
     if num_classes == 0:

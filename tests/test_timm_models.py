@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from importlib.util import find_spec
 from typing import Any
 
@@ -113,9 +114,8 @@ def test_raw_pixels_need_only_be_said() -> None:
 
 
 def test_what_timms_training_script_asks_of_a_model_is_there() -> None:
-    from timm.optim import create_optimizer_v2
-    from timm.utils import ModelEmaV3
-
+    optim: Any = importlib.import_module("timm.optim")
+    utils: Any = importlib.import_module("timm.utils")
     torch.manual_seed(0)
     model = timm.create_model(
         "attendnet_b",
@@ -129,10 +129,10 @@ def test_what_timms_training_script_asks_of_a_model_is_there() -> None:
         checkpoint_path="",
     )
     model.set_grad_checkpointing(enable=True)
-    optimizer = create_optimizer_v2(model, opt="adamw", lr=1e-3, weight_decay=0.05, layer_decay=0.75)
-    average = ModelEmaV3(model, decay=0.9)
+    optimizer = optim.create_optimizer_v2(model, opt="adamw", lr=1e-3, weight_decay=0.05, layer_decay=0.75)
+    average = utils.ModelEmaV3(model, decay=0.9)
     loss = torch.nn.functional.cross_entropy(model(torch.rand(4, 3, 64, 64)), torch.tensor([0, 1, 0, 1]))
-    loss.backward()
+    torch.autograd.backward(loss)
     optimizer.step()
     average.update(model)
     assert torch.isfinite(loss)

@@ -41,6 +41,7 @@ def describe(
         int | None, Parameter(name=["--input", "--image-size"], help="Pixels a side, instead of its own.")
     ] = None,
     channels: Annotated[int | None, Parameter(help="Of the image, instead of the network's own.")] = None,
+    int8: Annotated[bool, Parameter(help="The form that 8 bits can hold: no softmax gate, no SiLU.")] = False,
     json: Json = False,
 ) -> int:
     """Print a network row by row: shapes, parameters, MACs, bytes of weights and activations.
@@ -48,10 +49,14 @@ def describe(
     NETWORK is a name of `attendnets networks`, a run folder or a network.json. Bytes are those of 8 bits.
     """
     from attendnets.cost import cost
+    from attendnets.errors import UsageError
     from attendnets.networks import rivals
+    from attendnets.networks.int8_form import int8_form
     from attendnets.report import cost_table
 
     if network in rivals.names():
+        if int8:
+            raise UsageError(f"--int8: {network} is timm's, its form is not to be chosen; leave it out.")
         count = rivals.describe(network, *_instead(classes=classes, channels=channels), image_size)
         if json:
             rows = [row._asdict() for row in count.rows]
@@ -68,7 +73,8 @@ def describe(
         else:
             print(cost_table(count))
         return 0
-    price = cost(specification(network, classes, channels, image_size))
+    spec = specification(network, classes, channels, image_size)
+    price = cost(int8_form(spec) if int8 else spec)
     if json:
         print_json(
             {

@@ -28,6 +28,7 @@ from attendnets.networks import (
 from attendnets.networks.assemble import PIXEL_RANGE
 from attendnets.networks.entry import Entry
 from attendnets.networks.features import Backbone, FeatureNetwork
+from attendnets.networks.int8_form import int8_form
 from attendnets.networks.levels import total_stride
 from attendnets.spec import BlockSpec, Gate, NetworkSpec, StageSpec
 
@@ -74,11 +75,12 @@ def network_spec(
     image_size: int | None = None,
     *,
     gate: Gate | None = None,
+    int8: bool = False,
 ) -> NetworkSpec:
     """The specification of a named network; None stands for its own default.
 
-    ``image_size``: pixels a side. ``gate``: another gate in every attention block, for the published
-    softmax has no faithful 8-bit form; "sigmoid" and "relu6" have.
+    ``image_size``: pixels a side. ``gate``: another gate in every attention block. ``int8``: the form that
+    8 bits can hold, see :func:`attendnets.networks.int8_form.int8_form`; the published one is the default.
     Raises SpecError naming the field that is impossible.
     """
     entry = find(name)
@@ -88,7 +90,9 @@ def network_spec(
         image_size=whole("image_size", entry.image_size if image_size is None else image_size),
     )
     fits(spec)
-    return spec if gate is None else with_gate(spec, gate)
+    if gate is not None:
+        spec = with_gate(spec, gate)
+    return int8_form(spec) if int8 else spec
 
 
 def create(
@@ -101,6 +105,7 @@ def create(
     out_indices: int | Sequence[int] | None = None,
     drop_rate: float | None = None,
     gate: Gate | None = None,
+    int8: bool = False,
     pixel_range: float = PIXEL_RANGE,
 ) -> nn.Module:
     """The module of a named network, randomly initialised from torch's generator.
@@ -109,8 +114,8 @@ def create(
     0..``pixel_range``, of any size that is not below its stride, and gives logits (B, num_classes); with
     ``features_only`` a list of features, one at each stride, or at those of ``out_indices`` (the last n for
     a number). ``image_size`` is the one that costs and exports speak of. ``drop_rate``: dropout before the
-    classifier. ``gate``: see :func:`network_spec`. Give ``pixel_range=1.0`` for pixels of 0..1 and for
-    normalised ones.
+    classifier. ``gate`` and ``int8``: see :func:`network_spec`. Give ``pixel_range=1.0`` for pixels of 0..1
+    and for normalised ones.
 
     Rivals come from timm as they are, which takes ``features_only``, ``out_indices`` and ``drop_rate``.
     Raises SpecError naming the argument that is impossible, UsageError for a rival without timm.
@@ -118,14 +123,14 @@ def create(
     named = {"num_classes": num_classes, "in_channels": in_channels, "image_size": image_size}
     sizes = {field: value for field, value in named.items() if value is not None}
     if name in rivals.names():
-        if gate is not None:
-            raise SpecError(f"gate: {name} is timm's, its gates are not to be chosen; leave it out.")
+        if gate is not None or int8:
+            raise SpecError(f"gate, int8: {name} is timm's, its form is not to be chosen; leave them out.")
         options = {"features_only": features_only, "drop_rate": drop_rate, "out_indices": out_indices}
-        given: dict[str, Any] = {key: value for key, value in options.items() if value}
-        return rivals.create(name, **sizes, **given)
+        given: dict[str, Any] = {**sizes, **{key: value for key, value in options.items() if value}}
+        return rivals.create(name, **given)
     for field, value in sizes.items():
         whole(field, value)
-    spec = network_spec(name, num_classes, in_channels, image_size, gate=gate)
+    spec = network_spec(name, num_classes, in_channels, image_size, gate=gate, int8=int8)
     module = Backbone(spec, pixel_range=pixel_range, drop_rate=drop_rate)
     return FeatureNetwork(module, out_indices) if features_only else module
 

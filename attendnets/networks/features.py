@@ -177,7 +177,7 @@ class Backbone(Network):
         last = self.levels[max(taken)]
         kept = int(last.module.rpartition(".")[2]) + 1 if last.module.startswith("stages.") else 0
         pruned = kept < len(self.stages)
-        self.stages = self.stages[:kept]
+        self.stages = nn.Sequential(*list(self.stages.children())[:kept])
         self.levels = self.levels[: max(taken) + 1]
         if pruned:
             self.head.features = nn.Identity()
@@ -202,7 +202,7 @@ class Backbone(Network):
             raise SpecError(f"num_classes: {num_classes} is too few; give at least 1, or 0 for none.")
         self.num_classes = num_classes
         if num_classes == 0:
-            self.head.linear = nn.Identity()
+            self.head.add_module("linear", nn.Identity())
             return
         like = self.stem.conv.conv.weight
         linear = nn.Linear(self.head_hidden_size, num_classes, device=like.device, dtype=like.dtype)

@@ -13,6 +13,7 @@ from attendnets.networks.assemble import assemble
 from attendnets.networks.cancernet import dc_ac_network, from_released
 from attendnets.networks.catalogue import ENTRIES, create, network_spec
 from attendnets.networks.constraints import violations
+from attendnets.networks.features import Backbone
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NAME = "cancernet_sca_dcac"
@@ -134,6 +135,7 @@ def test_a_loaded_checkpoint_computes_what_the_released_forward_does() -> None:
     torch.manual_seed(0)
     state = released_state(classes=1)
     network = create(NAME, num_classes=1, pixel_range=1.0).eval()
+    assert isinstance(network, Backbone)
     network.load_state_dict(from_released(state))
     f = nn.functional
 

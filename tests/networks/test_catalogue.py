@@ -12,6 +12,7 @@ import torch
 
 import attendnets
 from attendnets import networks
+from attendnets.cost import cost
 from attendnets.errors import SpecError
 from attendnets.networks.catalogue import ENTRIES, changed, create, find, names, network_spec, with_gate
 from attendnets.networks.features import Backbone, FeatureNetwork
@@ -80,9 +81,10 @@ def test_what_cannot_be_is_refused_by_its_name(arguments: dict[str, Any], names_
 
 
 def test_the_specification_names_its_own_fields() -> None:
-    for arguments, field in (({"classes": 0}, "classes: 0"), ({"channels": -1}, "channels: -1")):
-        with pytest.raises(SpecError, match=field):
-            network_spec("attendnet_b", **arguments)
+    with pytest.raises(SpecError, match="classes: 0"):
+        network_spec("attendnet_b", classes=0)
+    with pytest.raises(SpecError, match="channels: -1"):
+        network_spec("attendnet_b", channels=-1)
 
 
 def test_nothing_is_allocated_for_what_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,6 +127,14 @@ def test_another_gate_changes_nothing_else() -> None:
     assert {getattr(block, "gate", None) for block in gated.blocks} == {"sigmoid"}
     assert with_gate(gated, "softmax") == spec
     assert network_spec("cancernet_sca_dcac", gate="sigmoid") == gated
+
+
+def test_the_form_for_8_bits_costs_the_same_and_leaves_others_alone() -> None:
+    spec, held = network_spec("cancernet_sca_dcac"), network_spec("cancernet_sca_dcac", int8=True)
+    assert {getattr(block, "gate", None) for block in held.blocks} == {"sigmoid"}
+    assert {block.activation for block in held.blocks} == {held.stem.activation} == {"relu"}
+    assert (cost(held).parameters, cost(held).macs) == (cost(spec).parameters, cost(spec).macs)
+    assert network_spec("attendnet_b", int8=True) == network_spec("attendnet_b")
 
 
 def test_a_specification_is_changed_field_by_field() -> None:

@@ -23,7 +23,7 @@ from attendnets.export.onnx import export_onnx
 from attendnets.export.parity import check_parity
 from attendnets.networks.assemble import assemble
 from attendnets.networks.catalogue import ENTRIES, create, network_spec
-from attendnets.networks.features import Backbone
+from attendnets.networks.features import Backbone, FeatureNetwork
 from attendnets.networks.levels import total_stride
 from attendnets.quantize import quantize_post_training
 from attendnets.runtimes import describe_file
@@ -52,6 +52,12 @@ def pixels(network: Backbone, size: tuple[int, int], images: int = 2) -> Tensor:
 def gates(spec: NetworkSpec) -> set[str]:
     attending = [block for block in spec.blocks if getattr(block, "attention", True)]
     return {str(gate) for block in attending if (gate := getattr(block, "gate", None)) is not None}
+
+
+def extractor_of(name: str) -> FeatureNetwork:
+    network = create(name, features_only=True)
+    assert isinstance(network, FeatureNetwork)
+    return network.eval()
 
 
 @every_network
@@ -113,7 +119,7 @@ def passed(network: Backbone, images: Tensor) -> list[tuple[str, Tensor, Tensor]
     """Name, input and output of every block."""
     seen: list[tuple[str, Tensor, Tensor]] = []
     for number, stage in enumerate(network.stages):
-        for position, block in enumerate(stage):
+        for position, block in enumerate(stage.children()):
             block.register_forward_hook(
                 lambda _, given, made, where=f"stages.{number}.{position}": seen.append(
                     (where, given[0], made)
@@ -189,7 +195,7 @@ def test_mixed_precision_stays_finite(name: str) -> None:
 def test_features_come_at_every_stride(name: str) -> None:
     network = backbone(name).eval()
     stride = total_stride(network.spec)
-    extractor = create(name, features_only=True).eval()
+    extractor = extractor_of(name)
     images = pixels(network, (2 * stride, 2 * stride))
     with torch.no_grad():
         features = extractor(images)
@@ -247,9 +253,8 @@ def table_for(spec: NetworkSpec, images: int = 12) -> PixelTable:
 @pytest.mark.slow
 @every_network
 def test_it_exports_to_8_bits_with_parity_and_without_a_float_operator(name: str, tmp_path: Path) -> None:
-    """At its own image size; a published softmax by its sigmoid form, for it has no faithful 8-bit one."""
-    gate = "sigmoid" if "softmax" in gates(network_spec(name)) else None
-    spec = network_spec(name, CLASSES, gate=gate)
+    """At its own image size, and in its 8-bit form where the published one cannot be held in 8 bits."""
+    spec = network_spec(name, CLASSES, int8=True)
     network = assemble(spec)
     table = table_for(spec)
     with torch.no_grad():

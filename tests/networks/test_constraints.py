@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import msgspec
 import pytest
 
+from attendnets.exploration.prototypes import prototypes
+from attendnets.exploration.space import DesignSpace
 from attendnets.networks.catalogue import network_spec
 from attendnets.networks.constraints import CONSTRAINTS, Violation, at_most_parameters, violations
 from attendnets.spec import ConvolutionSpec, DoubleCondenserSpec, NetworkSpec, StageSpec, StemSpec
@@ -77,3 +80,16 @@ def test_too_many_parameters_are_counted() -> None:
     assert at_most_parameters(3_000_000)(KEPT) == (
         Violation("at_most_parameters", "network", "3,917,344 parameters of under 3,000,000"),
     )
+
+
+def test_the_rules_decide_what_an_exploration_may_propose() -> None:
+    space = DesignSpace(channels=3, classes=10)
+    rng = random.Random(0)
+    drawn = [space.network(space.draw(rng)) for _ in range(300)]
+    rule = CONSTRAINTS["anti_aliased_downsampling"]
+    kept = [spec for spec in drawn if not rule(spec)]
+    assert 0 < len(kept) < len(drawn)
+    assert all(block.downsample == "average" for spec in kept for block in spec.blocks if block.stride == 2)
+    points = prototypes(space, lambda spec: not rule(spec))
+    assert points
+    assert all(not rule(space.network(point)) for point in points)

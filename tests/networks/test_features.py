@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from attendnets.errors import SpecError
 from attendnets.networks.assemble import assemble
 from attendnets.networks.catalogue import create, network_spec
-from attendnets.networks.features import Backbone, take_indices
+from attendnets.networks.features import Backbone, FeatureNetwork, take_indices
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 STRIDES = [2, 4, 8, 16, 32]
@@ -72,6 +72,7 @@ def test_features_only_gives_those_that_are_asked_for(
 ) -> None:
     torch.manual_seed(0)
     extractor = create("attendnet_b", num_classes=5, features_only=True, out_indices=indices).eval()
+    assert isinstance(extractor, FeatureNetwork)
     expected = network.forward_intermediates(pixels, indices, intermediates_only=True)
     features = extractor(pixels)
     for feature, wanted in zip(features, expected, strict=True):
@@ -99,7 +100,7 @@ def test_a_dense_task_trains_on_its_features(pixels: Tensor) -> None:
     extractor = create("attendnet_b", features_only=True, out_indices=(1, 3)).train()
     loss = sum(feature.square().mean() for feature in extractor(pixels))
     assert isinstance(loss, Tensor)
-    loss.backward()
+    torch.autograd.backward(loss)
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in extractor.parameters())
 
 

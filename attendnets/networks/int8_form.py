@@ -1,0 +1,34 @@
+"""The nearest network that 8 bits can hold, where a published form has operators that they cannot."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from attendnets.spec import NetworkSpec, StageSpec
+
+_INSTEAD: Final[dict[str, dict[str, str]]] = {
+    "gate": {"softmax": "sigmoid"},
+    "activation": {"silu": "relu", "leaky_relu": "relu"},
+    "unpool": {"indices": "nearest"},
+}
+
+
+def int8_form(spec: NetworkSpec) -> NetworkSpec:
+    """``spec`` with each softmax gate a sigmoid, each SiLU a ReLU, each unpooling to the nearest.
+
+    A softmax over hundreds of channels is below one step of an 8-bit grid, SiLU and unpooling by indices
+    have no 8-bit kernel. Weights, costs and shapes stay; a network without these stays as it is.
+    """
+    stages = tuple(StageSpec(blocks=tuple(map(_replaced, stage.blocks))) for stage in spec.stages)
+    return msgspec.structs.replace(spec, stem=_replaced(spec.stem), stages=stages, head=_replaced(spec.head))
+
+
+def _replaced(part: Any) -> Any:
+    instead = {
+        switch: values[value]
+        for switch, values in _INSTEAD.items()
+        if (value := getattr(part, switch, None)) in values
+    }
+    return msgspec.structs.replace(part, **instead) if instead else part
