@@ -166,7 +166,7 @@ def from_command_line(
     parser.add_argument("folder", type=Path, help="train/ and test/ with a folder a class")
     sizes = {
         "seeds": (3, "trainings of each network"),
-        "epochs": (15, "of each training"),
+        "epochs": (12, "of each training"),
         "classes": (Part.classes, "the first of the folder"),
         "images": (Part.training, "training images a class"),
         "test-images": (Part.test, "a class"),
