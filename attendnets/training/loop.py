@@ -28,7 +28,7 @@ from attendnets.training.step import TrainingStep, class_weights
 
 _PROGRESS_SECONDS = 1.0
 # A share of the budget, so that a busy moment of the machine does not decide how long training is.
-_TIMED_SHARE = 0.02
+_TIMED_SHARE, _MOST_TIMED_SECONDS = 0.02, 8.0
 _LEAST_TIMED_STEPS = 3
 _PLANNED_SHARE = 0.95
 
@@ -191,6 +191,7 @@ class _Run:
         step = TrainingStep(network, self.recipe, self.class_weights)
         average = RunningAverage(network, self.recipe.averaging)
         batches = TrainingBatches(self.train, self.recipe.batch_size, self.augmentation, self.seed)
+        timed = min(seconds * _TIMED_SHARE, _MOST_TIMED_SECONDS)
         times: list[float] = []
         with _fork_rng(devices=[]):
             torch.manual_seed(_seed(self.seed, 0, 0))
@@ -201,7 +202,7 @@ class _Run:
                 average.update(len(times) + 1)
                 times.append(time.perf_counter() - begun)
                 begun = time.perf_counter()
-                if len(times) >= _LEAST_TIMED_STEPS and begun - started > seconds * _TIMED_SHARE:
+                if len(times) >= _LEAST_TIMED_STEPS and begun - started > timed:
                     break
         begun = time.perf_counter()
         accuracy(average.network, self.validation)
