@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from attendnets.data import open_data_set
 from attendnets.errors import InfeasibleError, RunFolderError
 from attendnets.exploration.record import StudyRecord
 from attendnets.pipeline import (
@@ -104,13 +105,15 @@ def test_the_run_folder_holds_every_stage(built: BuildResult) -> None:
     assert not list(built.run.rglob("*.partial*"))
 
 
-def test_the_report_has_the_command_that_rebuilds_each_candidate(built: BuildResult) -> None:
-    run = RunFolder.open(built.run)
+def test_the_report_has_the_command_that_rebuilds_each_candidate(
+    built: BuildResult, photographs: Path
+) -> None:
+    run, data = RunFolder.open(built.run), open_data_set(photographs)
     shells = re.findall(r'<pre class="shell"><code>(.*?)</code>', run.report.read_text())
     lines = [shlex.split(html.unescape(re.sub(r"<[^>]*>", "", shell))) for shell in shells]
     named = [line[line.index("--network") + 1] for line in lines if "--network" in line]
     candidates = run.read(run.study, StudyRecord).candidates
-    assert {digest(given_network(name)) for name in named} == {c.digest for c in candidates}
+    assert {digest(given_network(name, data)) for name in named} == {c.digest for c in candidates}
     assert len(named) == len(candidates)
 
 
