@@ -38,7 +38,7 @@ class Screen:
         self.screened += 1
         price = cost(network)
         passed = (self.largest_macs is None or price.macs <= self.largest_macs) and not any(
-            item.violation(price.figure(item.quantity) or 0.0) for item in self.countable
+            item.violation(price.bounding_figure(item.quantity) or 0.0) for item in self.countable
         )
         self.refused += not passed
         return passed
@@ -59,9 +59,9 @@ class Screen:
         return tuple(sorted(items, key=lambda item: names.index(item.quantity)))
 
     def figures(self, network: NetworkSpec) -> dict[str, float]:
-        """Costs of ``network`` in the quantities that are required."""
+        """Costs of ``network`` in the quantities that are required; predicted ones with their margin."""
         price = cost(network)
-        return {item.quantity: price.figure(item.quantity) or 0.0 for item in self.countable}
+        return {item.quantity: price.bounding_figure(item.quantity) or 0.0 for item in self.countable}
 
 
 def require_feasible(space: DesignSpace, screen: Screen, seed: int) -> None:

@@ -63,7 +63,7 @@ def require_fitting(network: NetworkSpec, data: DataSet, requirements: Requireme
     broken = [
         f"{item} ({format_value(item.quantity, value)})"
         for item in requirements.items
-        if (value := price.figure(item.quantity)) is not None and item.violation(value)
+        if (value := price.bounding_figure(item.quantity)) is not None and item.violation(value)
     ]
     if broken:
         raise InfeasibleError(

@@ -64,3 +64,14 @@ def test_prototypes_are_the_largest_of_their_family_that_pass() -> None:
     for point in points:
         assert limits(SPACE.network(point))
         assert cost(SPACE.network(point)).weights_bytes > 30_000
+
+
+def test_predicted_quantities_are_judged_with_the_most_by_which_predictions_were_too_low() -> None:
+    network = SPACE.network(SPACE.smallest())
+    price = cost(network)
+    assert price.bounding_figure("weights") == price.figure("weights")
+    for quantity in ("file", "arena"):
+        predicted = price.figure(quantity)
+        assert predicted is not None
+        assert not Screen(Requirements.parse([f"{quantity}<={round(1.01 * predicted)}B"]))(network)
+        assert Screen(Requirements.parse([f"{quantity}<={round(1.05 * predicted)}B"]))(network)
