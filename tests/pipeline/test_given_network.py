@@ -75,7 +75,7 @@ def test_what_cannot_be_built_is_refused_before_anything_is_written(
         (f"{explored}#ffffffffffffffffff", (), RunFolderError, f"names none .* {some}"),
         (f"{explored}#", (), RunFolderError, "names several"),
         (f"{tmp_path}#{some}", (), RunFolderError, "not a run folder"),
-        (str(foreign), (), SpecError, "2 classes and 1 channels; photographs0 has 3 and 3"),
+        (str(foreign), (), SpecError, r"2 classes and 1 channels; photographs\d+ has 3 and 3"),
         (f"{explored}#{some}", ("weights<=1KB",), InfeasibleError, "breaks weights<=1KB"),
     ]
     for name, requirements, error, message in cases:
