@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,17 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedNetwork:
     from tests.exported_network import make_exported_network
 
     return make_exported_network(tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _children_hear_signals() -> None:
+    """Children inherit that a signal is ignored (nohup, a shell's background job), but not a handler.
+
+    The tests themselves go on ignoring what they were started to ignore.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(scope="module")

@@ -22,14 +22,12 @@ def exploring(recorded: Recorded, out: Path, trials: int) -> subprocess.Popen[st
         "--out",
         str(out),
     )
-    # Under nohup these tests would inherit that SIGHUP is ignored.
     return subprocess.Popen(
         command(*words),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
 
 
