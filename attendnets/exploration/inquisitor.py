@@ -1,0 +1,178 @@
+"""The inquisitor I: learns from what was tried how decisions act on merit, and says what to expect.
+
+Its model is a Gaussian process over decisions. Two networks are the more alike the fewer the decisions in
+which they differ, and the nearer the effects of what they decided:
+
+    k = exp(-sum over decisions d of  kind / D * difference_d + effect * (e_d - e'_d)^2)
+
+The effects e are what the inquisitor finds by probing: it sets one decision of known networks to each of its
+levels and reads how the expected merit reacts. theta_I = (kind, effect, noise) is what makes the observed
+merits most likely. The form is ours; the papers publish none (docs/generative_synthesis.md).
+
+Letters: N points, D decisions, M points that were tried, R reference points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.special import ndtr, ndtri
+
+from attendnets.exploration.decision_levels import Encoding, Levels, Reals
+
+MOST_POINTS = 256
+"""Points that the process is conditioned on: the best half and the newest half beyond that."""
+MOST_FITTED = 128
+"""Points that theta_I is fitted to."""
+MOST_REFERENCES = 32
+"""Points that are probed for effects."""
+_SWEEPS = 2
+_KIND, _EFFECT, _NOISE = 0.5, 0.3, 0.5
+_FACTORS = (0.25, 0.5, 2.0, 4.0)
+
+
+def normal_ranks(merits: Reals) -> Reals:
+    """Merits ``(M,)``, higher is better, to the normal quantiles of their ranks.
+
+    Only the order counts: a candidate that failed altogether moves the others no further than the last.
+    Equal merits get equal quantiles.
+    """
+    order = np.sort(merits)
+    ranks = (np.searchsorted(order, merits, "left") + np.searchsorted(order, merits, "right")) / 2.0
+    quantiles: Reals = ndtri(ranks / len(merits)) if len(merits) > 1 else np.zeros(len(merits))
+    return quantiles
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """theta_I: how far networks differ by deciding otherwise and by its effect, and the share of noise."""
+
+    kind: float = 2.0
+    effect: float = 1.0
+    noise: float = 0.05
+
+
+class Inquisitor:
+    """What ``merits`` ``(M,)`` of ``tried`` ``(M, D)`` tell of all points; higher merits are better."""
+
+    def __init__(
+        self, encoding: Encoding, tried: Levels, merits: Reals, theta: Sensitivity | None = None
+    ) -> None:
+        kept = _kept(merits, MOST_POINTS)
+        self.encoding, self.tried = encoding, tried[kept]
+        self.merits = normal_ranks(merits)[kept]
+        self.effects: tuple[Reals, ...] = tuple(np.zeros(decision.levels) for decision in encoding.decisions)
+        self.theta = Sensitivity()
+        self._condition()
+        self.effects = self._probed()
+        self.theta = theta or self._fitted()
+        self._condition()
+        self.effects = self._probed()
+        self._condition()
+
+    def _condition(self) -> None:
+        self._tables = self._weighted(self.theta)
+        self._rows = self.encoding.rows(self.tried, self._tables)
+        covariance = _similarities(self._rows, self._rows)
+        covariance[np.diag_indices(len(self._rows))] += self.theta.noise
+        self._factor = cholesky(covariance, lower=True)
+        self._weights = cho_solve((self._factor, True), self.merits)
+        self.variance = max(1e-9, float(self.merits @ self._weights) / len(self._rows))
+
+    def _weighted(self, theta: Sensitivity) -> tuple[Reals, ...]:
+        share = np.sqrt(theta.kind / len(self.effects))
+        return tuple(
+            np.concatenate([decision.encoded() * share, effect[:, None] * np.sqrt(theta.effect)], axis=1)
+            for decision, effect in zip(self.encoding.decisions, self.effects, strict=True)
+        )
+
+    def _probed(self) -> tuple[Reals, ...]:
+        """Effects of all levels around 0, in units of the largest difference that one decision makes."""
+        some = np.linspace(0, len(self.tried) - 1, min(MOST_REFERENCES, len(self.tried))).astype(np.int64)
+        reactions = self.probe(self.tried[some])
+        largest = max(1e-9, *(float(np.ptp(reaction)) for reaction in reactions))
+        return tuple((reaction - reaction.mean()) / largest for reaction in reactions)
+
+    def expect(self, points: Levels) -> tuple[Reals, Reals]:
+        """Mean and standard deviation ``(N,)`` of the merit of ``points`` ``(N, D)``, in normal quantiles."""
+        similar = _similarities(self.encoding.rows(points, self._tables), self._rows)
+        solved = solve_triangular(self._factor, similar.T, lower=True)
+        left = np.maximum(1.0 - (solved * solved).sum(0), 1e-9)
+        return similar @ self._weights, np.sqrt(self.variance * left)
+
+    @cached_property
+    def best(self) -> float:
+        """The highest expected merit among what was tried."""
+        return float(self.expect(self.tried)[0].max())
+
+    def improvement(self, points: Levels) -> Reals:
+        """By how much each of ``points`` is expected to exceed ``best`` where it does: ``(N,)``."""
+        mean, deviation = self.expect(points)
+        ahead = (mean - self.best) / deviation
+        density = np.exp(-0.5 * ahead * ahead) / np.sqrt(2.0 * np.pi)
+        gain: Reals = deviation * (ahead * ndtr(ahead) + density)
+        return gain
+
+    def probe(self, references: Levels) -> tuple[Reals, ...]:
+        """Expected merit when one decision of ``references`` ``(R, D)`` is set to each of its levels.
+
+        One array ``(levels,)`` a decision, averaged over the references.
+        """
+        stimulated = []
+        for number, decision in enumerate(self.encoding.decisions):
+            points = np.repeat(references, decision.levels, axis=0)
+            points[:, number] = np.tile(np.arange(decision.levels), len(references))
+            stimulated.append(points)
+        rows = self.encoding.rows(np.concatenate(stimulated), self._tables)
+        reaction = _similarities(rows, self._rows) @ self._weights
+        ends = np.cumsum([len(points) for points in stimulated])[:-1]
+        parts = zip(np.split(reaction, ends), self.encoding.decisions, strict=True)
+        return tuple(part.reshape(-1, decision.levels).mean(0) for part, decision in parts)
+
+    def _fitted(self) -> Sensitivity:
+        """The likeliest theta_I, searched along one of its values after the other."""
+        some = _kept(self.merits, MOST_FITTED)
+        best, least = self.theta, self._unlikeliness(self.theta, some)
+        for _ in range(_SWEEPS):
+            for name in ("kind", "effect", "noise"):
+                here = best
+                for factor in _FACTORS:
+                    other = replace(here, **{name: getattr(here, name) * factor})
+                    value = self._unlikeliness(other, some)
+                    if value < least:
+                        best, least = other, value
+        return best
+
+    def _unlikeliness(self, theta: Sensitivity, some: Levels) -> float:
+        """Minus the logarithm of the likelihood, up to a constant, and of a prior around the defaults."""
+        rows = self.encoding.rows(self.tried[some], self._weighted(theta))
+        covariance = _similarities(rows, rows)
+        covariance[np.diag_indices(len(some))] += theta.noise
+        factor = cholesky(covariance, lower=True)
+        solved = solve_triangular(factor, self.merits[some], lower=True)
+        variance = max(1e-9, float(solved @ solved) / len(some))
+        usual = Sensitivity()
+        prior = (
+            _KIND * np.log(theta.kind / usual.kind) ** 2
+            + _EFFECT * np.log(theta.effect / usual.effect) ** 2
+            + _NOISE * np.log(theta.noise / usual.noise) ** 2
+        )
+        return float(0.5 * len(some) * np.log(variance) + np.log(np.diag(factor)).sum() + prior)
+
+
+def _kept(merits: Reals, most: int) -> Levels:
+    """Rows to keep, in their order: all, or the best half of ``most`` and the newest of the others."""
+    if len(merits) <= most:
+        return np.arange(len(merits))
+    best = np.argsort(-merits, kind="stable")[: most // 2]
+    others = np.setdiff1d(np.arange(len(merits)), best)
+    return np.sort(np.concatenate([best, others[-(most - len(best)) :]]))
+
+
+def _similarities(rows: Reals, others: Reals) -> Reals:
+    squares = (rows * rows).sum(1)[:, None] + (others * others).sum(1) - 2.0 * rows @ others.T
+    similar: Reals = np.exp(-np.maximum(squares, 0.0))
+    return similar

@@ -1,0 +1,140 @@
+"""Generative synthesis: generator and inquisitor in turn, from what was tried to what to try next.
+
+    N_s = G(s; theta_G)          the generator makes candidates
+    D = I(G; theta_I)            the inquisitor probes them and returns a change of theta_G
+    theta_G <- theta_G + D
+
+All state follows from what was tried, so that a study that is taken up again proposes as it would have
+without the break. The loop is the papers' (arXiv 1809.05989), the form of G, I and D is ours.
+
+Letters: N points, D decisions, M points that were tried.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from attendnets.errors import UsageError
+from attendnets.exploration.decision_levels import Decision, Encoding, Levels, Reals
+from attendnets.exploration.generator import Generator
+from attendnets.exploration.inquisitor import Inquisitor, Sensitivity
+
+_REFIT_GROWTH = 1.1
+_REMEMBERED = 8
+_SETTLED = 100
+
+
+@dataclass(frozen=True)
+class SynthesisOptions:
+    """How many candidates are drawn for one to be tried, and how the generator follows the inquisitor.
+
+    ``first`` points are drawn before there is anything to learn from. ``generated`` are the generator's,
+    ``neighbours`` differ from one of the ``parents`` best in one to three decisions. ``temperature``: the
+    difference of expected merit, in standard deviations, that makes a level e times as likely. ``repeats``:
+    the share of evaluations that go to points tried before, where evaluations are noisy and may be repeated.
+    """
+
+    first: int = 12
+    generated: int = 300
+    neighbours: int = 400
+    parents: int = 8
+    temperature: float = 0.6
+    repeats: float = 0.0
+
+    def __post_init__(self) -> None:
+        bounds = (
+            ("first", self.first >= 2, "at least 2"),
+            ("generated", self.generated >= 1, "at least 1"),
+            ("neighbours", self.neighbours >= 1, "at least 1"),
+            ("parents", self.parents >= 1, "at least 1"),
+            ("temperature", self.temperature > 0, "above 0"),
+            ("repeats", 0 <= self.repeats < 1, "from 0 to below 1"),
+        )
+        for name, good, rule in bounds:
+            if not good:
+                raise UsageError(f"SynthesisOptions: {name} is {getattr(self, name)}; it must be {rule}.")
+
+
+@dataclass
+class Synthesis:
+    """Proposes points of a space of ``decisions``. Deterministic in what it is given."""
+
+    decisions: tuple[Decision, ...]
+    options: SynthesisOptions = SynthesisOptions()
+    _fitted: OrderedDict[bytes, Sensitivity] = field(default_factory=OrderedDict, repr=False)
+
+    def inquisitor(self, tried: Levels, merits: Reals) -> Inquisitor:
+        """I, having seen ``tried`` ``(M, D)`` with ``merits`` ``(M,)``, higher better, in the order of trial.
+
+        theta_I is fitted anew whenever a tenth more has been seen.
+        """
+        seen = self.options.first
+        while (more := max(seen + 1, int(seen * _REFIT_GROWTH))) <= len(tried):
+            seen = more
+        seen = min(seen, len(tried))
+        key = tried[:seen].tobytes() + merits[:seen].tobytes()
+        encoding = Encoding(self.decisions)
+        if key not in self._fitted:
+            self._fitted[key] = Inquisitor(encoding, tried[:seen], merits[:seen]).theta
+            if len(self._fitted) > _REMEMBERED:
+                self._fitted.popitem(last=False)
+        return Inquisitor(encoding, tried, merits, self._fitted[key])
+
+    def generator(self, inquisitor: Inquisitor) -> Generator:
+        """G after the inquisitor's change: levels that networks near the best are expected to gain from."""
+        expected = inquisitor.probe(self._parents(inquisitor))
+        return Generator(tuple(merit / self.options.temperature for merit in expected))
+
+    def propose(
+        self,
+        tried: Levels,
+        merits: Reals,
+        acceptable: Callable[[Levels], bool],
+        rng: np.random.Generator,
+    ) -> Levels | None:
+        """The next point ``(D,)``; None where no acceptable one was found.
+
+        ``acceptable`` is asked of points in the order of their expected improvement, until one is.
+        """
+        if len(tried) < self.options.first:
+            candidates = Generator.undecided(self.decisions).draw(self.options.generated, rng)
+        else:
+            inquisitor = self.inquisitor(tried, merits)
+            repeated = len(tried) - len(np.unique(tried, axis=0))
+            grown = min(1.0, len(tried) / _SETTLED)
+            if repeated < self.options.repeats * grown * (len(tried) - self.options.first):
+                return self._again(inquisitor)
+            generated = self.generator(inquisitor).draw(self.options.generated, rng)
+            near = self._neighbours(self._parents(inquisitor), rng)
+            candidates = np.unique(np.concatenate([generated, near]), axis=0)
+            candidates = candidates[np.argsort(-inquisitor.improvement(candidates), kind="stable")]
+        return next((point for point in candidates if acceptable(point)), None)
+
+    def _again(self, inquisitor: Inquisitor) -> Levels:
+        """The tried point that may be the best: the most that can reasonably be hoped of it."""
+        expected, deviation = inquisitor.expect(inquisitor.tried)
+        again: Levels = inquisitor.tried[int(np.argmax(expected + deviation))]
+        return again
+
+    def _parents(self, inquisitor: Inquisitor) -> Levels:
+        expected, _ = inquisitor.expect(inquisitor.tried)
+        return inquisitor.tried[np.argsort(-expected, kind="stable")[: self.options.parents]]
+
+    def _neighbours(self, parents: Levels, rng: np.random.Generator) -> Levels:
+        """Points that differ from a parent in one to three decisions that have more than one level."""
+        levels = np.array([decision.levels for decision in self.decisions])
+        is_open = np.flatnonzero(levels > 1)
+        count = self.options.neighbours
+        points = parents[rng.integers(len(parents), size=count)].copy()
+        changes = rng.integers(1, min(3, len(is_open)) + 1, size=count)
+        order = rng.random((count, len(is_open))).argsort(axis=1)
+        for turn in range(int(changes.max())):
+            rows = np.flatnonzero(changes > turn)
+            columns = is_open[order[rows, turn]]
+            step = rng.integers(1, levels[columns])
+            points[rows, columns] = (points[rows, columns] + step) % levels[columns]
+        return points

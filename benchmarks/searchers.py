@@ -1,0 +1,143 @@
+"""Ways to search a tabular space: ours, and those that people use, with their authors' settings."""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, TPESampler
+from optuna.trial import TrialState
+
+from attendnets.exploration.decision_levels import Levels
+from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
+from benchmarks.tabular import Point, Trace
+
+Searcher: TypeAlias = Callable[[Trace, int], None]
+"""Evaluates on a trace until its budget is spent; the number is the seed."""
+
+
+REPEATS = 0.2
+"""The table's results differ from training to training, so ours tries some points again."""
+
+
+def random_search(trace: Trace, seed: int) -> None:
+    """Points at random."""
+    rng = np.random.default_rng(seed)
+    while True:
+        trace.evaluate(trace.space.draw(rng))
+
+
+def regularized_evolution(trace: Trace, seed: int) -> None:
+    """Real et al. 2019, with the settings of NAS-Bench-201's authors: population 10, sample 3."""
+    rng = np.random.default_rng(seed)
+    population: deque[tuple[Point, float]] = deque(maxlen=10)
+    while True:
+        point = trace.space.draw(rng)
+        if len(population) == 10:
+            sample = [population[i] for i in rng.choice(10, 3, replace=False)]
+            parent = max(sample, key=lambda member: member[1])[0]
+            near = trace.space.neighbours(parent)
+            point = near[rng.integers(len(near))] if near else point
+        population.append((point, trace.evaluate(point)))
+
+
+def local_search(trace: Trace, seed: int) -> None:
+    """White et al. 2021: neighbours in random order, moving to the first that is better; then anew."""
+    rng = np.random.default_rng(seed)
+    known: dict[Point, float] = {}
+
+    def value(point: Point) -> float:
+        if point not in known:
+            known[point] = trace.evaluate(point)
+        return known[point]
+
+    while True:
+        here = trace.space.draw(rng)
+        moved = True
+        while moved:
+            near = trace.space.neighbours(here)
+            order = rng.permutation(len(near))
+            better = next((near[i] for i in order if value(near[i]) > value(here)), None)
+            moved, here = better is not None, better or here
+
+
+def generative_synthesis(trace: Trace, seed: int, options: SynthesisOptions | None = None) -> None:
+    """Ours. What it returns is what it expects most of, not the luckiest observation."""
+    synthesis = Synthesis(trace.space.decisions, options or SynthesisOptions(repeats=REPEATS))
+
+    def acceptable(point: Levels) -> bool:
+        found = tuple(int(level) for level in point)
+        return found not in tried and trace.space.allows(found)
+
+    def expected_best() -> Point:
+        if len(trace.points) < synthesis.options.first:
+            return trace.points[int(np.argmax(trace.values))]
+        inquisitor = synthesis.inquisitor(np.array(trace.points), np.array(trace.values))
+        expected, _ = inquisitor.expect(inquisitor.tried)
+        best = inquisitor.tried[int(np.argmax(expected))]
+        return tuple(int(level) for level in best)
+
+    trace.choose = expected_best
+    tried: set[Point] = set()
+    while True:
+        rng = np.random.default_rng([seed, len(trace.points)])
+        proposed = synthesis.propose(
+            np.array(trace.points, dtype=np.int64).reshape(-1, len(trace.space.decisions)),
+            np.array(trace.values),
+            acceptable,
+            rng,
+        )
+        point = trace.space.draw(rng) if proposed is None else tuple(int(level) for level in proposed)
+        tried.add(point)
+        trace.evaluate(point)
+
+
+_REFUSED = 200
+"""Proposals beyond the limit in a row, after which a random allowed point is taken."""
+
+
+def _with_optuna(sampler: Callable[[int], BaseSampler | None], integers: bool = False) -> Searcher:
+    """A study of Optuna's; points beyond the limit are told as failed and cost no evaluation."""
+
+    def search(trace: Trace, seed: int) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        rng = np.random.default_rng(seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study = optuna.create_study(direction="maximize", sampler=sampler(seed))
+        refused = 0
+        while True:
+            trial = study.ask()
+            point = tuple(
+                trial.suggest_int(f"edge{d}", 0, decision.levels - 1)
+                if integers
+                else int(trial.suggest_categorical(f"edge{d}", tuple(range(decision.levels))))
+                for d, decision in enumerate(trace.space.decisions)
+            )
+            if not trace.space.allows(point):
+                study.tell(trial, state=TrialState.FAIL)
+                refused += 1
+                if refused >= _REFUSED:
+                    study.enqueue_trial({f"edge{d}": v for d, v in enumerate(trace.space.draw(rng))})
+                continue
+            refused = 0
+            study.tell(trial, trace.evaluate(point))
+
+    return search
+
+
+SEARCHERS: dict[str, Searcher] = {
+    "generative_synthesis": generative_synthesis,
+    "random": random_search,
+    "regularized_evolution": regularized_evolution,
+    "local_search": local_search,
+    "tpe": _with_optuna(lambda seed: TPESampler(seed=seed)),
+    "tpe_multivariate": _with_optuna(lambda seed: TPESampler(seed=seed, multivariate=True, group=True)),
+    "gp": _with_optuna(lambda seed: GPSampler(seed=seed)),
+    "nsga2": _with_optuna(lambda seed: NSGAIISampler(seed=seed)),
+    "cma_es": _with_optuna(lambda seed: CmaEsSampler(seed=seed), integers=True),
+}
