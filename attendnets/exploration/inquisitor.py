@@ -121,16 +121,14 @@ class Inquisitor:
 
         One array ``(levels,)`` a decision, averaged over the references.
         """
-        stimulated = []
-        for number, decision in enumerate(self.encoding.decisions):
-            points = np.repeat(references, decision.levels, axis=0)
-            points[:, number] = np.tile(np.arange(decision.levels), len(references))
-            stimulated.append(points)
-        rows = self.encoding.rows(np.concatenate(stimulated), self._tables)
-        reaction = _similarities(rows, self._rows) @ self._weights
-        ends = np.cumsum([len(points) for points in stimulated])[:-1]
-        parts = zip(np.split(reaction, ends), self.encoding.decisions, strict=True)
-        return tuple(part.reshape(-1, decision.levels).mean(0) for part, decision in parts)
+        similar = _similarities(self.encoding.rows(references, self._tables), self._rows)
+        reactions = []
+        for number, table in enumerate(self._tables):
+            # Likeness is a product over decisions: one factor is taken out and put in for each level.
+            factors = _similarities(table, table)[:, self.tried[:, number]]
+            others = (similar / factors[references[:, number]]).mean(0)
+            reactions.append(factors @ (others * self._weights))
+        return tuple(reactions)
 
     def _fitted(self) -> Sensitivity:
         """The likeliest theta_I, searched along one of its values after the other."""
@@ -168,8 +166,10 @@ def _kept(merits: Reals, most: int) -> Levels:
     if len(merits) <= most:
         return np.arange(len(merits))
     best = np.argsort(-merits, kind="stable")[: most // 2]
-    others = np.setdiff1d(np.arange(len(merits)), best)
-    return np.sort(np.concatenate([best, others[-(most - len(best)) :]]))
+    is_best = np.zeros(len(merits), dtype=bool)
+    is_best[best] = True
+    newest = np.flatnonzero(~is_best[-most:])[-(most - len(best)) :] + len(merits) - most
+    return np.sort(np.concatenate([best, newest]))
 
 
 def _similarities(rows: Reals, others: Reals) -> Reals:

@@ -26,6 +26,8 @@ from attendnets.exploration.inquisitor import Inquisitor, Sensitivity
 _REFIT_GROWTH = 1.1
 _REMEMBERED = 8
 _SETTLED = 100
+# Rows by which a fitted history is known again: finished trials do not change.
+_RECOGNIZED = 512
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Synthesis:
         while (more := max(seen + 1, int(seen * _REFIT_GROWTH))) <= len(tried):
             seen = more
         seen = min(seen, len(tried))
-        key = tried[:seen].tobytes() + merits[:seen].tobytes()
+        recent = slice(max(0, seen - _RECOGNIZED), seen)
+        key = b"%d" % seen + tried[recent].tobytes() + merits[recent].tobytes()
         encoding = Encoding(self.decisions)
         if key not in self._fitted:
             self._fitted[key] = Inquisitor(encoding, tried[:seen], merits[:seen]).theta
@@ -85,9 +88,13 @@ class Synthesis:
         return Inquisitor(encoding, tried, merits, self._fitted[key])
 
     def generator(self, inquisitor: Inquisitor) -> Generator:
-        """G after the inquisitor's change: levels that networks near the best are expected to gain from."""
+        """G after the inquisitor's change D: what networks near the best are expected to gain from a level.
+
+        D is counted from the undecided generator, so that theta_G follows from what was tried alone.
+        """
         expected = inquisitor.probe(self._parents(inquisitor))
-        return Generator(tuple(merit / self.options.temperature for merit in expected))
+        change = [merit / self.options.temperature for merit in expected]
+        return Generator.undecided(self.decisions).updated(change)
 
     def propose(
         self,

@@ -1,0 +1,87 @@
+"""What the inquisitor learns from what was tried."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from attendnets.exploration.decision_levels import Decision, Encoding
+from attendnets.exploration.inquisitor import MOST_POINTS, Inquisitor, normal_ranks
+
+ENCODING = Encoding((Decision(5, ordered=False), Decision(4, ordered=True), Decision(3, ordered=False)))
+EFFECTS = np.array([0.0, 3.0, 1.0, -2.0, 0.5])
+
+
+def merit(points: np.ndarray) -> np.ndarray:
+    """The first decision acts most, the second by its size, the third not at all."""
+    return np.asarray(EFFECTS[points[:, 0]] + 0.5 * points[:, 1])
+
+
+@pytest.fixture(scope="module")
+def everything() -> np.ndarray:
+    return np.stack(np.meshgrid(*(np.arange(d.levels) for d in ENCODING.decisions)), -1).reshape(-1, 3)
+
+
+@pytest.fixture(scope="module")
+def inquisitor(everything: np.ndarray) -> Inquisitor:
+    tried = everything[np.random.default_rng(0).permutation(60)[:30]]
+    return Inquisitor(ENCODING, tried, merit(tried))
+
+
+def test_only_the_order_of_merits_counts() -> None:
+    merits = np.array([0.1, 5.0, 3.0, 3.0])
+    assert np.allclose(normal_ranks(merits), normal_ranks(np.array([-1e9, 9.0, 4.0, 4.0])))
+    assert np.allclose(normal_ranks(merits)[[2, 3]], normal_ranks(merits)[2])
+    assert np.argmax(normal_ranks(merits)) == 1
+
+
+def test_it_expects_most_of_what_is_best(inquisitor: Inquisitor, everything: np.ndarray) -> None:
+    expected, deviation = inquisitor.expect(everything)
+    assert np.corrcoef(expected, normal_ranks(merit(everything)))[0, 1] > 0.9
+    assert merit(everything[[np.argmax(expected)]])[0] >= 4.0
+    assert (deviation > 0).all()
+
+
+def test_it_is_surer_of_what_was_tried(inquisitor: Inquisitor, everything: np.ndarray) -> None:
+    tried = {tuple(point) for point in inquisitor.tried}
+    new = np.array([point for point in everything if tuple(point) not in tried])
+    assert inquisitor.expect(inquisitor.tried)[1].mean() < inquisitor.expect(new)[1].mean()
+
+
+def test_effects_tell_which_decisions_matter(inquisitor: Inquisitor) -> None:
+    spreads = [float(np.ptp(effect)) for effect in inquisitor.effects]
+    assert spreads[0] == pytest.approx(1.0)
+    assert spreads[2] < 0.3
+    assert int(np.argmax(inquisitor.effects[0])) == 1
+    assert int(np.argmin(inquisitor.effects[0])) == 3
+
+
+def test_probing_sets_one_decision_and_keeps_the_others(inquisitor: Inquisitor) -> None:
+    reaction = inquisitor.probe(np.array([[1, 3, 0]]))
+    points = np.array([[level, 3, 0] for level in range(5)])
+    assert np.allclose(reaction[0], inquisitor.expect(points)[0])
+
+
+def test_improvement_is_never_negative_and_least_where_nothing_is_left(
+    inquisitor: Inquisitor, everything: np.ndarray
+) -> None:
+    gain = inquisitor.improvement(everything)
+    assert (gain >= 0).all()
+    assert merit(everything[[np.argmax(gain)]])[0] > merit(everything).mean()
+
+
+def test_the_best_are_kept_of_a_long_study() -> None:
+    rng = np.random.default_rng(1)
+    tried = np.stack([rng.integers(d.levels, size=1000) for d in ENCODING.decisions], axis=1)
+    merits = rng.normal(size=1000)
+    merits[3] = 10.0
+    inquisitor = Inquisitor(ENCODING, tried, merits)
+    assert len(inquisitor.tried) == MOST_POINTS
+    assert inquisitor.merits.max() == pytest.approx(normal_ranks(merits)[3])
+
+
+def test_a_point_tried_several_times_is_expected_at_their_middle() -> None:
+    tried = np.array([[0, 0, 0]] * 3 + [[1, 1, 1], [2, 2, 2], [3, 3, 0]])
+    merits = np.array([9.0, 1.0, 2.0, 5.0, 6.0, 7.0])
+    expected, _ = Inquisitor(ENCODING, tried, merits).expect(tried)
+    assert normal_ranks(merits)[1] < expected[0] < normal_ranks(merits)[0]

@@ -1,0 +1,88 @@
+"""Generative synthesis as a sampler: Optuna's own tests for samplers, and what we promise beyond them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.samplers import BaseSampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.testing.pytest_samplers import (
+    BasicSamplerTestCase,
+    RelativeSamplerTestCase,
+    SingleOnlySamplerTestCase,
+)
+from optuna.trial import Trial
+
+from attendnets.exploration.sampler import GenerativeSampler
+from attendnets.exploration.synthesis import SynthesisOptions
+
+
+class TestOptunasOwn(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self) -> Callable[[], BaseSampler]:
+        return lambda: GenerativeSampler(options=SynthesisOptions(first=2))
+
+
+def objective(trial: Trial) -> float:
+    kind = trial.suggest_categorical("kind", ["a", "b", "c", "d"])
+    width = trial.suggest_int("width", 8, 64, step=8)
+    rate = trial.suggest_float("rate", 1e-4, 1.0, log=True)
+    return {"a": 0.0, "b": 0.5, "c": 1.0, "d": 0.2}[kind] - abs(width - 40) / 32 - abs(rate - 0.01)
+
+
+def values(study: optuna.Study) -> list[float]:
+    return [value for trial in study.trials if (value := trial.value) is not None]
+
+
+def test_the_same_seed_gives_the_same_trials() -> None:
+    studies = [optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=3)) for _ in range(2)]
+    for study in studies:
+        study.optimize(objective, n_trials=25)
+    assert values(studies[0]) == values(studies[1])
+
+
+def test_a_study_taken_up_again_proposes_what_it_would_have(tmp_path: Path) -> None:
+    whole = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=3))
+    whole.optimize(objective, n_trials=25)
+    for trials in (10, 15):
+        part = optuna.create_study(
+            study_name="broken",
+            storage=JournalStorage(JournalFileBackend(str(tmp_path / "study.journal"))),
+            direction="maximize",
+            sampler=GenerativeSampler(seed=3),
+            load_if_exists=True,
+        )
+        part.optimize(objective, n_trials=trials)
+    assert values(part) == values(whole)
+
+
+def test_it_finds_the_best_combination() -> None:
+    study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=0))
+    study.optimize(objective, n_trials=60)
+    assert study.best_params["kind"] == "c"
+    assert study.best_params["width"] == 40
+
+
+def test_minimizing_looks_for_the_least() -> None:
+    study = optuna.create_study(direction="minimize", sampler=GenerativeSampler(seed=0))
+    study.optimize(lambda trial: -objective(trial), n_trials=60)
+    assert study.best_params["kind"] == "c"
+
+
+def test_no_combination_is_tried_twice_while_others_are_left() -> None:
+    study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=1))
+    study.optimize(
+        lambda t: float(t.suggest_int("x", 0, 4)) - 2.0 * float(t.suggest_int("y", 0, 4)), n_trials=25
+    )
+    # The first trial is drawn before the space is known, so that it alone may come again.
+    assert len({tuple(sorted(trial.params.items())) for trial in study.trials}) >= 24
+
+
+def test_noisy_studies_try_promising_points_again() -> None:
+    study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=1, noisy=True))
+    study.optimize(lambda t: float(t.suggest_int("x", 0, 30)) + float(t.suggest_int("y", 0, 30)), n_trials=60)
+    assert len({tuple(sorted(trial.params.items())) for trial in study.trials}) < 60
