@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from attendnets.data import DataSet, open_data_set
+    from attendnets.exploration.sampler import GenerativeSampler
     from attendnets.networks.assemble import Network, assemble
     from attendnets.networks.catalogue import create
     from attendnets.pipeline import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BuildResult",
     "DataSet",
+    "GenerativeSampler",
     "Job",
     "Listener",
     "Network",
@@ -65,6 +67,7 @@ __all__ = [
 
 _HOMES = {
     "attendnets.data": ("DataSet", "open_data_set"),
+    "attendnets.exploration.sampler": ("GenerativeSampler",),
     "attendnets.networks.assemble": ("Network", "assemble"),
     "attendnets.networks.catalogue": ("create",),
     "attendnets.pipeline": (

@@ -19,6 +19,7 @@ from attendnets.report.attendnets_table import AttendnetsTable, TableRow, row_ce
 from attendnets.requirements import format_value
 from benchmarks.comparison_tables import Figures, Rows, block_comparison_rows, softmax_gate_rows
 from benchmarks.record import ROOT, Record, read_record
+from benchmarks.search_tables import proposal_rows, search_rows
 
 DOCUMENTS = (ROOT / "README.md",)
 NAMED_VERSIONS = ("python", "torch", "ai-edge-litert", "onnxruntime")
@@ -220,7 +221,7 @@ def exploration_speed_table(record: Record) -> str:
 
 
 def comparison_table(rows_of: Callable[[Figures], Rows]) -> Callable[[Record], str]:
-    """The table of a trained comparison, with a sentence on how the trainings were done."""
+    """The table of a comparison, with a sentence on how it was made."""
 
     def table(record: Record) -> str:
         head, rows, how = rows_of(record.figures)
@@ -266,6 +267,8 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "exploration_speed": exploration_speed_table,
     "block_comparison": comparison_table(block_comparison_rows),
     "softmax_gate": comparison_table(softmax_gate_rows),
+    "nas_bench_201": comparison_table(search_rows),
+    "proposal_speed": comparison_table(proposal_rows),
 }
 
 
