@@ -37,7 +37,8 @@ class SynthesisOptions:
     ``first`` points are drawn before there is anything to learn from. ``generated`` are the generator's,
     ``neighbours`` differ from one of the ``parents`` best in one to three decisions. ``temperature``: the
     difference of expected merit, in standard deviations, that makes a level e times as likely. ``repeats``:
-    the share of evaluations that go to points tried before, where evaluations are noisy and may be repeated.
+    the share of evaluations that go to points tried before, where evaluations are noisy and may be repeated;
+    it grows over the first hundred.
     """
 
     first: int = 12
@@ -135,6 +136,8 @@ class Synthesis:
         """Points that differ from a parent in one to three decisions that have more than one level."""
         levels = np.array([decision.levels for decision in self.decisions])
         is_open = np.flatnonzero(levels > 1)
+        if len(is_open) == 0:
+            return parents
         count = self.options.neighbours
         points = parents[rng.integers(len(parents), size=count)].copy()
         changes = rng.integers(1, min(3, len(is_open)) + 1, size=count)

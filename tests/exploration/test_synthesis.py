@@ -80,6 +80,13 @@ def test_where_nothing_is_acceptable_nothing_is_proposed() -> None:
     assert synthesis.propose(tried[:3], merits[:3], lambda _: False, np.random.default_rng(0)) is None
 
 
+def test_a_space_of_one_network_proposes_it() -> None:
+    synthesis = Synthesis((Decision(1, ordered=False), Decision(1, ordered=True)))
+    tried = np.zeros((15, 2), dtype=np.int64)
+    proposed = synthesis.propose(tried, np.zeros(15), anything, np.random.default_rng(0))
+    assert proposed is not None and proposed.tolist() == [0, 0]
+
+
 def test_successive_generators_settle() -> None:
     synthesis, tried = Synthesis(DECISIONS), search(80)
     merits = np.array([merit(point) for point in tried])
