@@ -53,8 +53,8 @@ def search_rows(figures: Figures) -> Rows:
     how = (
         f"{figures['seeds']} seeds; ± is 1.96 standard errors. An evaluation is one training, drawn from "
         "the two or three in the table; what is shown is the mean over them of the network that a search "
-        f"would return: ours what it expects most of, the others what they saw best. A search that never comes "
-        f"near counts as {never}. Our settings were chosen on other seeds."
+        "would return: ours what it expects most of, the others what they saw best. A search that never "
+        f"comes near counts as {never}. Our settings were chosen on other seeds."
     )
     return head, rows, how
 
