@@ -24,6 +24,7 @@ from attendnets.exploration.evaluation import ShortTraining
 from attendnets.exploration.short_training import ShortTrainer
 from attendnets.spec import NetworkSpec
 from attendnets.training import Recipe
+from attendnets.training.memory import keep_freed_memory
 
 _PARENT_DEATH_SIGNAL = 1
 
@@ -77,6 +78,7 @@ def main() -> None:
     if os.getppid() != setting.parent:
         return
     torch.set_num_threads(setting.threads)
+    keep_freed_memory()
     trainer = ShortTrainer(
         setting.learning,
         PixelCache(Path(setting.cache), memory_bytes=0),

@@ -20,6 +20,7 @@ from attendnets.pipeline.reporting import report_stage
 from attendnets.report import render_check
 from attendnets.requirements import Requirements, Verdict
 from attendnets.run import Job, RunFolder
+from attendnets.training.memory import keep_freed_memory
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
     job = planning.checked(job)
     Requirements.parse(job.requirements)
     use_threads(job)
+    keep_freed_memory()
     listener.started("check")
     started = time.perf_counter()
     data = open_data_set(
