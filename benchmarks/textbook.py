@@ -42,6 +42,7 @@ def loader(folder: Path, channels: int, side: int, batch_size: int) -> DataLoade
         drop_last=True,
         num_workers=WORKERS,
         persistent_workers=True,
+        multiprocessing_context="fork",
     )
 
 
