@@ -130,6 +130,20 @@ class Inquisitor:
             reactions.append(factors @ (others * self._weights))
         return tuple(reactions)
 
+    def contrast(self, points: Levels, others: Levels) -> tuple[float, float]:
+        """By how much the mean merit of ``points`` exceeds that of ``others``, and its standard error.
+
+        Both ``(R, D)``; in normal quantiles.
+        """
+        rows = self.encoding.rows(np.concatenate([points, others]), self._tables)
+        weights = np.concatenate(
+            [np.full(len(points), 1 / len(points)), np.full(len(others), -1 / len(others))]
+        )
+        similar = weights @ _similarities(rows, self._rows)
+        solved = solve_triangular(self._factor, similar, lower=True)
+        left = float(weights @ _similarities(rows, rows) @ weights - solved @ solved)
+        return float(similar @ self._weights), float(np.sqrt(self.variance * max(left, 0.0)))
+
     def _fitted(self) -> Sensitivity:
         """The likeliest theta_I, searched along one of its values after the other."""
         some = _kept(self.merits, MOST_FITTED)

@@ -1,28 +1,41 @@
 """Who says what to try next: the one seam between the study and the art of searching.
 
 A :class:`Proposer` sees what is finished and returns a point of the space that ``accept`` lets pass.
-Here: a prototype first, then random points and mutations of the best.
+Here: prototypes first, then what generator and inquisitor make of all that was tried.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
-from attendnets.exploration.space import Decisions, DesignSpace, Value
+import numpy as np
+
+from attendnets.exploration.decision_levels import Levels, Reals
+from attendnets.exploration.record import GeneratorRecord
+from attendnets.exploration.space import Decisions, DesignSpace
+from attendnets.exploration.space_levels import Finished, SpaceLevels
+from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
 from attendnets.spec import NetworkSpec, digest
 
 Accept: TypeAlias = Callable[[NetworkSpec], bool]
 
+_FIRST = 8
+"""Points drawn evenly where no prototypes are given."""
+_ROUNDS = 6
+_ATTEMPTS, _ATTEMPTS_A_CHANGE = 2000, 250
+_DIGITS = 4
+
 
 @dataclass(frozen=True)
-class Finished:
-    """A point with what is known of it; points are given best first."""
+class Proposal:
+    """A point to try, and the generator that it was drawn beside, where there is one by then."""
 
-    decisions: Mapping[str, Value]
-    digest: str
+    decisions: Decisions
+    generator: GeneratorRecord | None = None
 
 
 class Proposer(Protocol):
@@ -30,7 +43,7 @@ class Proposer(Protocol):
 
     def propose(
         self, finished: Sequence[Finished], seen: frozenset[str], accept: Accept, rng: random.Random
-    ) -> Decisions | None:
+    ) -> Proposal | None:
         """The next point; None when no new acceptable one was found.
 
         ``finished`` is sorted best first; ``seen`` holds the digests of all networks tried so far.
@@ -38,33 +51,65 @@ class Proposer(Protocol):
 
 
 @dataclass(frozen=True)
-class MutationProposer:
-    """Prototypes in their order, then ``random_share`` random points, else a mutation of one of the best."""
+class SynthesisProposer:
+    """Prototypes in their order, then generative synthesis over all decisions of ``space``.
+
+    Networks that costs rule out are never proposed: of what the generator draws, the best that ``accept``
+    lets pass is taken (the indicator 1_r of the papers as a gate).
+    """
 
     space: DesignSpace
     prototypes: tuple[Decisions, ...] = ()
-    random_share: float = 0.25
-    parents: int = 4
-    attempts: int = 4000
 
     def propose(
         self, finished: Sequence[Finished], seen: frozenset[str], accept: Accept, rng: random.Random
-    ) -> Decisions | None:
+    ) -> Proposal | None:
         """See :class:`Proposer`."""
         for prototype in self.prototypes:
-            network = self.space.network(prototype)
-            if digest(network) not in seen and accept(network):
-                return prototype
-        explore = not finished or rng.random() < self.random_share
-        for attempt in range(self.attempts):
-            if explore and attempt < self.attempts // 2:
-                point = self.space.draw(rng)
-            elif finished:
-                parent = rng.choice(finished[: self.parents])
-                point = self.space.mutate(parent.decisions, rng, 1 + rng.randrange(3) + attempt // 500)
-            else:
-                point = self.space.mutate(self.space.smallest(), rng, 1 + rng.randrange(8))
-            network = self.space.network(point)
-            if accept(network) and digest(network) not in seen:
-                return point
+            if _is_new(self.space.network(prototype), seen, accept):
+                return Proposal(self.space.canonical(prototype))
+        tried, merits = self.levels.history(finished)
+        generator = self._generator(tried, merits)
+        for _ in range(_ROUNDS):
+            point = self._synthesis.propose(
+                tried,
+                merits,
+                lambda levels: _is_new(self.space.network(self.levels.decisions(levels)), seen, accept),
+                np.random.default_rng(rng.getrandbits(64)),
+            )
+            if point is not None:
+                return Proposal(self.space.canonical(self.levels.decisions(point)), generator)
+        # Requirements that hardly any network meets: near those that did, further and further.
+        passed = [*(item.decisions for item in finished), self.space.smallest()]
+        for attempt in range(_ATTEMPTS):
+            changes = 1 + rng.randrange(3) + attempt // _ATTEMPTS_A_CHANGE
+            neighbour = self.space.mutate(rng.choice(passed), rng, changes)
+            if _is_new(self.space.network(neighbour), seen, accept):
+                return Proposal(self.space.canonical(neighbour), generator)
         return None
+
+    @cached_property
+    def levels(self) -> SpaceLevels:
+        """Points of the space as rows of whole numbers."""
+        return SpaceLevels(self.space)
+
+    @cached_property
+    def _synthesis(self) -> Synthesis:
+        given = len(self.prototypes)
+        return Synthesis(self.levels.of_each, SynthesisOptions(first=given if given > 1 else _FIRST))
+
+    def _generator(self, tried: Levels, merits: Reals) -> GeneratorRecord | None:
+        if len(tried) < self._synthesis.options.first:
+            return None
+        generator = self._synthesis.generator(self._synthesis.inquisitor(tried, merits))
+        return GeneratorRecord(
+            entropy=round(generator.entropy, _DIGITS),
+            chances={
+                name: tuple(round(float(share), _DIGITS) for share in chances)
+                for name, chances in zip(self.space.choices(), generator.chances, strict=True)
+            },
+        )
+
+
+def _is_new(network: NetworkSpec, seen: frozenset[str], accept: Accept) -> bool:
+    return digest(network) not in seen and accept(network)

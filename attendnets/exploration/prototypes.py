@@ -6,7 +6,7 @@ networks; their channel numbers are ours.
 
 from __future__ import annotations
 
-from attendnets.exploration.proposer import Accept
+from attendnets.exploration.proposer import Accept, SynthesisProposer
 from attendnets.exploration.space import Decisions, DesignSpace, Kind, Value
 
 _FAMILIES: tuple[tuple[Kind, ...], ...] = (
@@ -43,6 +43,11 @@ def prototypes(space: DesignSpace, accept: Accept) -> tuple[Decisions, ...]:
     return tuple(points)
 
 
+def synthesis_from_prototypes(space: DesignSpace, accept: Accept) -> SynthesisProposer:
+    """Generative synthesis that starts from the prototypes of ``space``."""
+    return SynthesisProposer(space, prototypes(space, accept))
+
+
 def _point(space: DesignSpace, family: tuple[Kind, ...], scale: float, size: int) -> Decisions:
     stages = len(family)
     wanted: dict[str, Value] = {
@@ -51,7 +56,6 @@ def _point(space: DesignSpace, family: tuple[Kind, ...], scale: float, size: int
         "stages": stages,
         "entry_stride": 2,
         "downsample": "average",
-        "gate": "sigmoid",
         "features": 0,
     }
     rows = max(space.stages)
@@ -62,11 +66,15 @@ def _point(space: DesignSpace, family: tuple[Kind, ...], scale: float, size: int
             f"kind{row}": kind,
             f"width{row}": _WIDTHS[stages][position] * scale,
             f"depth{row}": _DEPTHS[kind],
-            f"ratio{row}": _RATIOS.get(kind, 1.0),
-            f"embedding{row}": _EMBEDDINGS.get(kind, 0.5),
             f"kernel{row}": 3,
             f"groups{row}": 1,
+            f"gate{row}": "sigmoid",
         }
+        for block in range(max(space.depths)):
+            wanted |= {
+                f"ratio{row}_{block}": _RATIOS.get(kind, 1.0),
+                f"embedding{row}_{block}": _EMBEDDINGS.get(kind, 0.5),
+            }
     return {name: _nearest(values, wanted[name]) for name, values in space.choices().items()}
 
 

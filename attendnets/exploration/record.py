@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from attendnets.spec import NetworkSpec
+
+
+@dataclass(frozen=True)
+class GeneratorRecord:
+    """A generator: the probability of each value of each decision, in the order of the space's choices.
+
+    ``entropy``: 1 knows nothing yet, 0 is settled.
+    """
+
+    entropy: float
+    chances: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Influence:
+    """How much a decision matters: what its ``best`` value is expected to gain over its ``worst``.
+
+    In standard deviations of merit over all candidates, with the standard error of that difference.
+    """
+
+    decision: str
+    best: int | float | str
+    worst: int | float | str
+    gain: float
+    error: float
 
 
 @dataclass(frozen=True)
@@ -27,11 +52,16 @@ class Candidate:
     violation: float
     seconds: float
     validation_loss: float | None = None
+    generator: GeneratorRecord | None = None
 
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """A finished exploration. ``chosen`` is the digest of the network to train."""
+    """A finished exploration. ``chosen`` is the digest of the network to train.
+
+    ``choices`` are the space's decisions with their values, ``influences`` what was learned of them, those
+    that matter most first.
+    """
 
     candidates: tuple[Candidate, ...]
     chosen: str
@@ -44,6 +74,8 @@ class StudyRecord:
     rung_epochs: tuple[int, ...]
     validation_images: int
     largest_macs: float | None
+    choices: dict[str, tuple[int | float | str, ...]] = field(default_factory=dict)
+    influences: tuple[Influence, ...] = ()
 
     @property
     def network(self) -> NetworkSpec:
@@ -56,7 +88,7 @@ class StudyProgress:
     """Told before and after every short training.
 
     ``last`` is the candidate whose training on its ``rung`` has just ended, well or not; ``earlier``: it
-    was in the journal already.
+    was in the journal already. ``entropy`` is that of the newest generator.
     """
 
     started: int
@@ -66,3 +98,4 @@ class StudyProgress:
     seconds_left: float | None
     last: Candidate | None = None
     earlier: bool = False
+    entropy: float | None = None

@@ -33,13 +33,24 @@ Kind: TypeAlias = Literal["convolution", "condenser", "visual_condenser", "doubl
 
 CHANNEL_STEP = 8
 MAX_STAGES = 4
+_ASKED: dict[Kind, tuple[str, ...]] = {
+    "convolution": ("groups",),
+    "condenser": ("embedding", "gate"),
+    "visual_condenser": ("ratio", "embedding", "gate"),
+    "double_condenser": ("gate",),
+    "pepe": ("ratio", "embedding", "kernel"),
+}
+"""The decisions that a block asks for beside its width."""
 SMALL_IMAGE = 40
 """Images up to this many pixels a side keep their grid in the stem."""
 
 
 @dataclass(frozen=True)
 class DesignSpace:
-    """Choices for each decision. Stage decisions carry the stage's number as a suffix: ``width2``.
+    """Choices for each decision.
+
+    Decisions of a stage carry its number (``width2``), decisions of one of its blocks that block's as well
+    (``ratio2_0``): each block has inner widths of its own.
 
     ``ratios`` are a block's inner width over its width (mixing of a VAC, projection of a PEPE),
     ``embeddings`` the embedding's width over the width that it embeds. All channel counts are
@@ -94,18 +105,40 @@ class DesignSpace:
             "stages": self.stages,
             "entry_stride": self.entry_strides,
             "downsample": self.downsamples,
-            "gate": self.gates,
             "features": self.features,
         }
         for stage in range(max(self.stages)):
             table[f"kind{stage}"] = self.kinds
             table[f"width{stage}"] = self.widths[stage]
             table[f"depth{stage}"] = self.depths
-            table[f"ratio{stage}"] = self.ratios
-            table[f"embedding{stage}"] = self.embeddings
             table[f"kernel{stage}"] = self.kernels
             table[f"groups{stage}"] = self.groups
+            table[f"gate{stage}"] = self.gates
+            for block in range(max(self.depths)):
+                table[f"ratio{stage}_{block}"] = self.ratios
+                table[f"embedding{stage}_{block}"] = self.embeddings
         return table
+
+    def canonical(self, decisions: Mapping[str, Value]) -> Decisions:
+        """The point of the same network whose idle decisions all have their first value.
+
+        Idle are those of stages and blocks that the network does not have, and those that a block of its
+        kind does not ask for.
+        """
+        idle = set()
+        for stage in range(max(self.stages)):
+            is_there = stage >= max(self.stages) - cast("int", decisions["stages"])
+            asked = _ASKED[cast("Kind", decisions[f"kind{stage}"])] if is_there else ()
+            idle |= {f"{name}{stage}" for name in ("kernel", "groups", "gate") if name not in asked}
+            if not is_there:
+                idle |= {f"{name}{stage}" for name in ("kind", "width", "depth")}
+            depth = cast("int", decisions[f"depth{stage}"]) if is_there else 0
+            for block in range(max(self.depths)):
+                names = ("ratio", "embedding")
+                idle |= {f"{n}{stage}_{block}" for n in names if n not in asked or block >= depth}
+        return {
+            name: values[0] if name in idle else decisions[name] for name, values in self.choices().items()
+        }
 
     def draw(self, rng: random.Random) -> Decisions:
         """A point drawn uniformly."""
@@ -159,7 +192,9 @@ class DesignSpace:
     def _stage(self, decisions: Mapping[str, Value], row: int, stride: int) -> StageSpec:
         depth = cast("int", decisions[f"depth{row}"])
         return StageSpec(
-            blocks=tuple(_block(decisions, row, stride if position == 0 else 1) for position in range(depth))
+            blocks=tuple(
+                _block(decisions, row, position, stride if position == 0 else 1) for position in range(depth)
+            )
         )
 
 
@@ -167,12 +202,12 @@ def _channels(value: float) -> int:
     return max(CHANNEL_STEP, round(value / CHANNEL_STEP) * CHANNEL_STEP)
 
 
-def _block(decisions: Mapping[str, Value], row: int, stride: int) -> BlockSpec:
+def _block(decisions: Mapping[str, Value], row: int, position: int, stride: int) -> BlockSpec:
     kind = cast("Kind", decisions[f"kind{row}"])
     width = cast("int", decisions[f"width{row}"])
-    inner = _channels(width * cast("float", decisions[f"ratio{row}"]))
-    embedding = cast("float", decisions[f"embedding{row}"])
-    gate = cast("Gate", decisions["gate"])
+    inner = _channels(width * cast("float", decisions[f"ratio{row}_{position}"]))
+    embedding = cast("float", decisions[f"embedding{row}_{position}"])
+    gate = cast("Gate", decisions[f"gate{row}"])
     downsample = cast("Downsample", decisions["downsample"])
     step = cast("Literal[1, 2]", stride)
     if kind == "convolution":

@@ -26,13 +26,15 @@ from attendnets.cost import cost
 from attendnets.errors import AttendnetsError, TrainingError
 from attendnets.exploration.duration import expected_duration
 from attendnets.exploration.evaluation import ShortTraining, Workers
+from attendnets.exploration.influence import influences
 from attendnets.exploration.journal import open_journal
 from attendnets.exploration.objective import netscore
-from attendnets.exploration.proposer import Finished, Proposer
-from attendnets.exploration.record import Candidate, StudyProgress, StudyRecord
+from attendnets.exploration.proposer import Proposer
+from attendnets.exploration.record import Candidate, GeneratorRecord, StudyProgress, StudyRecord
 from attendnets.exploration.schedule import Schedule
 from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.exploration.space import Decisions, DesignSpace
+from attendnets.exploration.space_levels import Finished, SpaceLevels
 from attendnets.spec import NetworkSpec, digest, from_json, to_json
 
 REDUCTION = 3
@@ -82,6 +84,7 @@ class _Entry:
     spec: NetworkSpec
     results: dict[int, ShortTraining]
     failed: bool
+    generator: GeneratorRecord | None = None
     training: int | None = None
 
     @property
@@ -197,34 +200,44 @@ class _Study:
         number = len(self.entries)
         if number < len(self.known):
             known = self.known[number]
-            self.entries.append(_Entry(number, known.decisions, known.spec, {}, failed=False))
+            self.entries.append(
+                _Entry(number, known.decisions, known.spec, {}, failed=False, generator=known.generator)
+            )
             return self.entries[-1]
         rng = random.Random(f"propose/{self.options.seed}/{number}")
         seen = frozenset(digest(e.spec) for e in self.entries)
-        alive = [e for e in self.entries if e.results]
-        top_first = sorted({e.rung for e in alive}, reverse=True)
-        ranked = [e for r in top_first for e in self._ranked([a for a in alive if a.rung == r], r)]
-        finished = [Finished(e.decisions, digest(e.spec)) for e in ranked]
-        decisions = self.proposer.propose(finished, seen, self.screen, rng)
-        if decisions is None:
+        proposal = self.proposer.propose(self._finished(), seen, self.screen, rng)
+        if proposal is None:
             return None
-        spec = self.space.network(decisions)
+        spec = self.space.network(proposal.decisions)
         # Added whole, in one line of the journal: a kill leaves either no trial or one that can go on.
         self.study.add_trial(
             create_trial(
                 state=TrialState.RUNNING,
-                params=decisions,
+                params=proposal.decisions,
                 distributions=self.distributions,
                 user_attrs={
                     "spec": to_json(spec),
                     "figures": cost(spec).figures(),
                     "screened": (self.screen.screened, self.screen.refused),
+                    "generator": msgspec.to_builtins(proposal.generator),
                 },
             )
         )
-        entry = _Entry(number, dict(decisions), spec, {}, failed=False)
+        entry = _Entry(number, proposal.decisions, spec, {}, failed=False, generator=proposal.generator)
         self.entries.append(entry)
         return entry
+
+    def _finished(self) -> list[Finished]:
+        """All that is known, best first: the higher the rung the better, what failed comes last."""
+        alive = [e for e in self.entries if e.results]
+        top_first = sorted({e.rung for e in alive}, reverse=True)
+        ranked = [e for r in top_first for e in self._ranked([a for a in alive if a.rung == r], r)]
+        failed = [e for e in self.entries if e.failed and not e.results]
+        return [
+            Finished(e.decisions, digest(e.spec), e.number, e.top1 if e.results else None)
+            for e in (*ranked, *failed)
+        ]
 
     def _begin(self, entry: _Entry) -> None:
         rung, epochs = entry.rung + 1, self.options.rung_epochs[entry.rung + 1]
@@ -312,6 +325,7 @@ class _Study:
                 seconds_left=None if limit is None else max(0.0, limit - self.seconds),
                 last=None if last is None else self._candidate(last),
                 earlier=earlier,
+                entropy=next((e.generator.entropy for e in reversed(self.entries) if e.generator), None),
             )
         )
 
@@ -336,6 +350,8 @@ class _Study:
             rung_epochs=self.options.rung_epochs,
             validation_images=chosen.results[highest].images,
             largest_macs=self.screen.largest_macs,
+            choices=self.space.choices(),
+            influences=influences(SpaceLevels(self.space), self._finished()),
         )
 
     def _candidate(self, e: _Entry) -> Candidate:
@@ -355,6 +371,7 @@ class _Study:
             violation=self.screen.violation(figures),
             seconds=sum(r.seconds for r in e.results.values()),
             validation_loss=e.results[e.rung].loss if e.results else None,
+            generator=e.generator,
         )
 
 
@@ -371,5 +388,11 @@ def _entry(trial: FrozenTrial) -> _Entry:
         for name, value in attributes.items()
         if name.startswith("rung")
     }
-    spec = from_json(attributes["spec"])
-    return _Entry(trial.number, dict(trial.params), spec, results, trial.state == TrialState.FAIL)
+    return _Entry(
+        trial.number,
+        dict(trial.params),
+        from_json(attributes["spec"]),
+        results,
+        failed=trial.state == TrialState.FAIL,
+        generator=msgspec.convert(attributes.get("generator"), GeneratorRecord | None),
+    )

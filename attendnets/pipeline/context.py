@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +10,11 @@ import torch
 
 from attendnets.data import Augmentation, DataSet, PixelCache, PixelTable, Preprocessing
 from attendnets.errors import RunFolderError
+from attendnets.exploration.proposer import Proposer
+from attendnets.exploration.prototypes import synthesis_from_prototypes
+from attendnets.exploration.screening import Screen
 from attendnets.exploration.short_training import preprocessing_of
+from attendnets.exploration.space import DesignSpace
 from attendnets.pipeline.listener import Listener
 from attendnets.requirements import Requirements
 from attendnets.run import Job, RunFolder
@@ -18,12 +23,13 @@ from attendnets.spec import NetworkSpec, from_json
 
 @dataclass(frozen=True)
 class Context:
-    """A run folder, its data set and the one who listens."""
+    """A run folder, its data set, the one who listens, and who says what to try next."""
 
     run: RunFolder
     data: DataSet
     cache: PixelCache
     listener: Listener
+    proposer: Callable[[DesignSpace, Screen], Proposer] = synthesis_from_prototypes
 
     @property
     def job(self) -> Job:

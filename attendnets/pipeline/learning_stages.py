@@ -16,8 +16,6 @@ from attendnets.cost import cost
 from attendnets.data import DataSet
 from attendnets.errors import RunFolderError
 from attendnets.exploration.evaluation import InProcess, Workers
-from attendnets.exploration.proposer import MutationProposer
-from attendnets.exploration.prototypes import prototypes
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.short_training import TRAINING_IMAGES, ShortTrainer, initialised
@@ -76,7 +74,7 @@ def _explored(context: Context) -> StudyRecord:
         return explore(
             space,
             screen,
-            MutationProposer(space, prototypes(space, screen)),
+            context.proposer(space, screen),
             workers,
             options=ExploreOptions(
                 trials=job.trials,

@@ -99,7 +99,8 @@ def told_rollback(context: Context) -> Callable[[Rollback], None]:
 
 def _words(progress: StudyProgress) -> str:
     best = "" if progress.best_top1_percent is None else f", best {progress.best_top1_percent:.1f} %"
-    return f"{progress.started} candidates{best}"
+    entropy = "" if progress.entropy is None else f", generator's entropy {progress.entropy:.2f}"
+    return f"{progress.started} candidates{best}{entropy}"
 
 
 def _expected_epochs(trials: int, rung_epochs: tuple[int, ...]) -> int:

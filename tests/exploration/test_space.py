@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendnets.cost import cost
-from attendnets.exploration.space import CHANNEL_STEP, DesignSpace
-from attendnets.spec import from_json, to_json
+from attendnets.exploration.space import CHANNEL_STEP, Decisions, DesignSpace
+from attendnets.spec import VisualCondenserSpec, from_json, to_json
 
 SPACE = DesignSpace(channels=1, classes=4)
 
@@ -30,6 +30,29 @@ def test_a_mutation_changes_as_many_decisions_as_asked_and_stays_in_the_space(
     other = SPACE.mutate(point, rng, changes)
     assert sum(point[name] != other[name] for name in point) == changes
     assert all(other[name] in values for name, values in SPACE.choices().items())
+
+
+@given(st.integers(0, 2**32))
+def test_the_canonical_point_is_the_same_network_and_its_own_canonical_point(seed: int) -> None:
+    point = SPACE.draw(random.Random(seed))
+    canonical = SPACE.canonical(point)
+    assert SPACE.network(canonical) == SPACE.network(point)
+    assert SPACE.canonical(canonical) == canonical
+
+
+def test_idle_decisions_make_no_other_point() -> None:
+    point = SPACE.smallest() | {"stages": 3, "kind1": "convolution", "depth1": 1}
+    idle: Decisions = {"kind0": "convolution", "ratio1_0": 3.0, "gate1": "relu6", "embedding1_2": 1.0}
+    assert SPACE.canonical(point | idle) == SPACE.canonical(point)
+    assert SPACE.canonical(point | {"groups1": 4}) != SPACE.canonical(point)
+
+
+def test_each_block_has_inner_widths_of_its_own() -> None:
+    point = SPACE.smallest() | {"stages": 3, "kind3": "visual_condenser", "depth3": 2, "width3": 64}
+    first, second = SPACE.network(point | {"ratio3_0": 0.5, "ratio3_1": 2.0}).stages[-1].blocks
+    assert isinstance(first, VisualCondenserSpec)
+    assert isinstance(second, VisualCondenserSpec)
+    assert (first.mixing, second.mixing) == (32, 128)
 
 
 @given(st.integers(0, 2**32))

@@ -13,7 +13,7 @@ import pytest
 from attendnets.data import Augmentation, LearningData, PixelCache, open_data_set
 from attendnets.errors import AttendnetsError
 from attendnets.exploration.evaluation import ShortTraining, Workers
-from attendnets.exploration.proposer import MutationProposer
+from attendnets.exploration.proposer import SynthesisProposer
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.short_training import ShortTrainer
@@ -53,7 +53,7 @@ class Untimely:
 def study(workers: Workers, journal: Path) -> StudyRecord:
     screen = Screen(Requirements.parse(["weights<=100KB"]))
     return explore(
-        SPACE, screen, MutationProposer(SPACE), workers, options=OPTIONS, journal=journal, context="a"
+        SPACE, screen, SynthesisProposer(SPACE), workers, options=OPTIONS, journal=journal, context="a"
     )
 
 

@@ -1,0 +1,138 @@
+"""Exploration on real images: ours, random points and NSGA-II, at equal time and requirements.
+
+    python -m benchmarks.real_images [FOLDER ...] --minutes 5 --seeds 3 --runs KEPT
+
+"elpv" comes first; each FOLDER holds class folders. All search the same space by the same study, from the
+same prototypes on for ours and from nothing for the others; what they choose is trained, brought to 8 bits
+and tested alike. Methods take turns, so that a busy moment of the machine meets all. With --runs the runs are
+kept there, and the same command goes on after a break.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from attendnets.cost import cost
+from attendnets.exploration.objective import netscore
+from attendnets.exploration.proposer import Proposer, SynthesisProposer
+from attendnets.exploration.prototypes import synthesis_from_prototypes
+from attendnets.exploration.record import StudyRecord
+from attendnets.exploration.screening import Screen
+from attendnets.exploration.space import DesignSpace
+from attendnets.pipeline import (
+    benchmark_stage,
+    explore_stage,
+    export_stage,
+    prepare,
+    quantize_stage,
+    train_stage,
+)
+from attendnets.run import Job, RunFolder
+from benchmarks.record import write_record
+from benchmarks.seeded_trainings import over_seeds
+from benchmarks.study_rivals import Nsga2Proposer, RandomProposer
+
+REQUIREMENTS = ("weights<=60KB", "arena<=128KB")
+METHODS: dict[str, Callable[[DesignSpace, Screen], Proposer]] = {
+    "generative synthesis": synthesis_from_prototypes,
+    "generative synthesis, no prototypes": lambda space, _: SynthesisProposer(space),
+    "random": lambda space, _: RandomProposer(space),
+    "NSGA-II": lambda space, _: Nsga2Proposer(space),
+}
+
+
+def run(data: str, method: str, seed: int, minutes: float, folder: Path) -> dict[str, Any]:
+    """One job from images to the tested 8-bit file; what a kept folder holds already is not done again."""
+    job = Job(data=data, requirements=REQUIREMENTS, minutes=minutes, seed=seed, threads=2)
+    with RunFolder.locked(folder):
+        context = replace(prepare(job, folder), proposer=METHODS[method])
+        study = explore_stage(context)
+        train_stage(context)
+        quantize_stage(context)
+        export_stage(context)
+        record = benchmark_stage(context)
+    price = cost(study.network)
+    return {
+        "method": method,
+        "seed": seed,
+        "top1_percent": record.measurement.top1_percent,
+        "images": record.measurement.images,
+        "netscore": netscore(record.measurement.top1_percent, price.parameters, price.macs),
+        "parameters": price.parameters,
+        "macs": price.macs,
+        "met": record.verdict.met,
+        **_explored(study),
+    }
+
+
+def _explored(study: StudyRecord) -> dict[str, Any]:
+    trained = [candidate for candidate in study.candidates if candidate.epochs]
+    scores = [candidate.netscore for candidate in trained if candidate.netscore is not None]
+    return {
+        "candidates": len(trained),
+        "validation_top1_percent": max(c.validation_top1_percent or 0.0 for c in trained),
+        "validation_netscore": max(scores),
+        "exploring_seconds": study.seconds,
+    }
+
+
+def summary(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A method a row, over its seeds."""
+    rows = []
+    for method in METHODS:
+        mine = [run for run in runs if run["method"] == method]
+        if mine:
+            rows.append(
+                {
+                    "method": method,
+                    "top1_percent": over_seeds([run["top1_percent"] for run in mine]),
+                    "netscore": over_seeds([run["netscore"] for run in mine]),
+                    "candidates": statistics.mean(run["candidates"] for run in mine),
+                    "macs": statistics.mean(run["macs"] for run in mine),
+                    "parameters": statistics.mean(run["parameters"] for run in mine),
+                }
+            )
+    return rows
+
+
+def main() -> None:
+    """Measure, and write results/real_images.json."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folders", nargs="*")
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--runs", type=Path)
+    given = parser.parse_args()
+    figures: dict[str, Any] = {"minutes": given.minutes, "requirements": REQUIREMENTS, "sets": {}}
+    with tempfile.TemporaryDirectory() as temporary:
+        kept = given.runs or Path(temporary)
+        for data in ("elpv", *given.folders):
+            name = Path(data).name
+            runs = []
+            for seed in range(given.seeds):
+                for method in METHODS:
+                    folder = kept / name / method.replace(" ", "_").replace(",", "") / str(seed)
+                    runs.append(run(data, method, seed, given.minutes, folder))
+                    print(runs[-1], flush=True)
+            figures["sets"][name] = {"runs": runs, "methods": summary(runs)}
+    folders = "".join(f" {Path(folder).name}" for folder in given.folders)
+    path = write_record(
+        "real_images",
+        "what exploration gives on real images at equal time and requirements, beside random and NSGA-II",
+        figures,
+        commands=[
+            f"python -m benchmarks.real_images{folders} --minutes {given.minutes:g} --seeds {given.seeds}"
+        ],
+        seed=None,
+    )
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

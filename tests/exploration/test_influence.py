@@ -1,0 +1,52 @@
+"""Which decisions mattered."""
+
+from __future__ import annotations
+
+import random
+
+from attendnets.exploration.influence import influences
+from attendnets.exploration.space import Decisions, DesignSpace
+from attendnets.exploration.space_levels import Finished, SpaceLevels
+
+SPACE = DesignSpace(channels=1, classes=2, sizes=(48, 64))
+
+
+def best_first(points: list[Decisions]) -> list[Finished]:
+    """Pooling alone decides, and a little the size of the image."""
+
+    def merit(index: int) -> float:
+        size = points[index]["size"]
+        assert isinstance(size, int)
+        return 5.0 * (points[index]["downsample"] == "max") + size / 64
+
+    order = sorted(range(len(points)), key=merit, reverse=True)
+    return [Finished(points[index], str(index), index) for index in order]
+
+
+def test_the_decision_that_mattered_comes_first_with_its_best_and_worst_value() -> None:
+    rng = random.Random(0)
+    found = influences(SpaceLevels(SPACE), best_first([SPACE.draw(rng) for _ in range(60)]))
+    assert found[0].decision == "downsample"
+    assert found[0].best == "max"
+    assert found[0].gain > 4 * found[0].error > 0
+    assert found[1].gain < 0.7 * found[0].gain
+
+
+def test_more_candidates_make_it_surer() -> None:
+    rng = random.Random(1)
+    points = [SPACE.draw(rng) for _ in range(80)]
+    few, many = (
+        next(i for i in influences(SpaceLevels(SPACE), best_first(part)) if i.decision == "downsample")
+        for part in (points[:12], points)
+    )
+    assert many.error < few.error
+
+
+def test_decisions_that_were_never_varied_are_not_spoken_of() -> None:
+    rng = random.Random(2)
+    points = [SPACE.draw(rng) | {"size": 48} for _ in range(20)]
+    assert "size" not in {item.decision for item in influences(SpaceLevels(SPACE), best_first(points))}
+
+
+def test_a_handful_of_candidates_tells_nothing() -> None:
+    assert influences(SpaceLevels(SPACE), best_first([SPACE.smallest()] * 3)) == ()
