@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING
 
 from attendnets.cli.app import app
-from attendnets.cli.options import Json
+from attendnets.cli.options import Channels, Classes, ImageSize, Int8, Json
 from attendnets.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -36,22 +33,20 @@ def networks(*, json: Json = False) -> int:
 def describe(
     network: str,
     *,
-    classes: Annotated[int | None, Parameter(help="Instead of the network's own.")] = None,
-    image_size: Annotated[
-        int | None, Parameter(name=["--input", "--image-size"], help="Pixels a side, instead of its own.")
-    ] = None,
-    channels: Annotated[int | None, Parameter(help="Of the image, instead of the network's own.")] = None,
-    int8: Annotated[bool, Parameter(help="The form that 8 bits can hold: no softmax gate, no SiLU.")] = False,
+    classes: Classes = None,
+    image_size: ImageSize = None,
+    channels: Channels = None,
+    int8: Int8 = False,
     json: Json = False,
 ) -> int:
     """Print a network row by row: shapes, parameters, MACs, bytes of weights and activations.
 
-    NETWORK is a name of `attendnets networks`, a run folder or a network.json. Bytes are those of 8 bits.
+    NETWORK is a name of `attendnets networks`, a network's JSON file, a run folder or RUN#DIGEST. Bytes are
+    those of 8 bits.
     """
     from attendnets.cost import cost
     from attendnets.errors import UsageError
     from attendnets.networks import rivals
-    from attendnets.networks.int8_form import int8_form
     from attendnets.report import cost_table
 
     if network in rivals.names():
@@ -73,8 +68,7 @@ def describe(
         else:
             print(cost_table(count))
         return 0
-    spec = specification(network, classes, channels, image_size)
-    price = cost(int8_form(spec) if int8 else spec)
+    price = cost(specification(network, classes, channels, image_size, int8=int8))
     if json:
         print_json(
             {
@@ -98,17 +92,22 @@ def _instead(*, classes: int | None, channels: int | None) -> tuple[int, int]:
 
 
 def specification(
-    network: str, classes: int | None = None, channels: int | None = None, image_size: int | None = None
+    network: str,
+    classes: int | None = None,
+    channels: int | None = None,
+    image_size: int | None = None,
+    *,
+    int8: bool = False,
 ) -> NetworkSpec:
-    """What a command's NETWORK stands for. Raises SpecError where there is no such name or file."""
-    from attendnets.errors import SpecError
-    from attendnets.networks import catalogue
-    from attendnets.spec import from_json
+    """What a command's NETWORK stands for, changed as its options say.
 
-    place = Path(network)
-    if network in catalogue.ENTRIES or not (place.exists() or place.suffix or len(place.parts) > 1):
-        return catalogue.network_spec(network, classes, channels, image_size)
-    file = place / "network.json" if place.is_dir() else place
-    if not file.is_file():
-        raise SpecError(f"{file} does not exist: give a run folder, a network.json or a network's name.")
-    return catalogue.changed(from_json(file.read_bytes()), classes, channels, image_size)
+    Raises SpecError or RunFolderError where there is no such name, file or candidate.
+    """
+    from attendnets.networks import catalogue
+    from attendnets.networks.int8_form import int8_form
+    from attendnets.pipeline.given_network import is_name, stored_network
+
+    if is_name(network):
+        return catalogue.network_spec(network, classes, channels, image_size, int8=int8)
+    spec = catalogue.changed(stored_network(network), classes, channels, image_size)
+    return int8_form(spec) if int8 else spec

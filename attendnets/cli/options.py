@@ -35,6 +35,12 @@ GroupBy = Annotated[
 Threads = Annotated[int | None, Parameter(help="For training (default: all cores).")]
 Page = Annotated[Path | None, Parameter(help="Write it as one HTML file too, with small pictures.")]
 Out = Annotated[Path | None, Parameter(help="Run folder (default runs/NAME).")]
+Classes = Annotated[int | None, Parameter(help="Instead of the network's own.")]
+ImageSize = Annotated[
+    int | None, Parameter(name=["--input", "--image-size"], help="Pixels a side, instead of its own.")
+]
+Channels = Annotated[int | None, Parameter(help="Of the image, instead of the network's own.")]
+Int8 = Annotated[bool, Parameter(help="The form that 8 bits can hold: no softmax gate, no SiLU.")]
 Json = Annotated[bool, Parameter(help="Print one JSON object.")]
 JsonLines = Annotated[
     bool, Parameter(help="Print one JSON object an event, the result last (docs/events.md).")

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from attendnets.cli.app import app
 from attendnets.cli.networks import specification
+from attendnets.cli.options import Channels, Classes, ImageSize, Int8
 
 
 @app.command
@@ -16,8 +17,15 @@ def show(
     network: str,
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"], help="The picture, an .svg file.")],
+    classes: Classes = None,
+    image_size: ImageSize = None,
+    channels: Channels = None,
+    int8: Int8 = False,
 ) -> int:
-    """Draw a network as an SVG picture. NETWORK is a name, a run folder or a network.json."""
+    """Draw a network as an SVG picture.
+
+    NETWORK is a name of `attendnets networks`, a network's JSON file, a run folder or RUN#DIGEST.
+    """
     from attendnets.atomic import write_text
     from attendnets.errors import UsageError
     from attendnets.networks.catalogue import ENTRIES
@@ -30,7 +38,7 @@ def show(
     above = next(folder for folder in out.absolute().parents if folder.exists())
     if not above.is_dir():
         raise UsageError(f"{out} cannot be written: {above} is no folder; give a file name in one.")
-    spec = specification(network)
+    spec = specification(network, classes, channels, image_size, int8=int8)
     entry = ENTRIES.get(network)
     notes = (entry.summary, f"{entry.origin.capitalize()}: {entry.source}") if entry else ()
     write_text(out, network_svg(spec, network if entry else _name(Path(network).absolute()), notes))

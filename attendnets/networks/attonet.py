@@ -5,7 +5,7 @@ through the abstract's factor of about ten against MobileNet-V1, the size of D. 
 and D. Ours too is all within: a 3x3 stem; four stages, each of which halves the grid by averaging, of two
 kinds of modules: two grouped 3x3 convolutions, and projection-expansion (pointwise, depthwise, pointwise,
 pointwise); every module with a shortcut. Depths and kinds are the same in all four networks; the channel
-numbers were found from the totals by ``python -m benchmarks.attonet_tbnet_search``.
+numbers were found from the totals by ``examples/find_attonets_and_tbnet.py``.
 """
 
 from __future__ import annotations

@@ -60,7 +60,10 @@ def find(name: str) -> Entry:
     if name in ENTRIES:
         return ENTRIES[name]
     if name in rivals.names():
-        raise SpecError(f"{name} is a module of timm's, without a specification of ours.")
+        raise SpecError(
+            f"{name} is a module of timm's, without a specification of ours: `attendnets describe` counts it; "
+            "for anything else take one of the others of `attendnets networks`."
+        )
     nearest = difflib.get_close_matches(name.lower(), names(), NEAREST, cutoff=0.0)
     raise SpecError(
         f"There is no network {name!r}; the nearest are {', '.join(nearest)}. "

@@ -4,7 +4,7 @@ Known are the totals (4.24 M parameters, 0.42 G multiply-adds at 224 pixels and 
 7x7 stem, thirteen VACs, then three PEPEs. Its shortcuts, read as one round every module, are 1x1
 convolutions round modules 1, 4, 8 and 14 and identities elsewhere: stages of 3, 4, 6 and 3, as ResNet-50's.
 Not known, and ours: strides, the max pooling after the stem, the averaging at a stage's start, groups,
-and the channel numbers, which ``python -m benchmarks.attonet_tbnet_search`` found from the totals.
+and the channel numbers, which ``examples/find_attonets_and_tbnet.py`` found from the totals.
 """
 
 from __future__ import annotations

@@ -15,21 +15,35 @@ from attendnets.spec import NetworkSpec, digest, from_json
 
 
 def given_network(name: str, data: DataSet) -> NetworkSpec:
-    """The network that ``name`` stands for.
-
-    ``name`` is one of the catalogue, made for the classes and channels of ``data``; a JSON file of a
-    network; a run folder (its chosen network); or RUN#DIGEST: a candidate of that run's exploration, by
-    its digest or the first digits of it. Raises SpecError or RunFolderError where there is none.
+    """The network that ``name`` stands for: one of the catalogue, made for the classes and channels of
+    ``data``, or as :func:`stored_network`. Raises SpecError or RunFolderError where there is none.
     """
-    if name in catalogue.ENTRIES:
+    if is_name(name):
         return catalogue.network_spec(name, len(data.classes), data.channels)
+    return stored_network(name)
+
+
+def is_name(word: str) -> bool:
+    """Whether ``word`` is meant as a name of the catalogue: it is one, or looks like no file or folder."""
+    place = Path(word)
+    return word in catalogue.names() or not (
+        place.exists() or place.suffix or len(place.parts) != 1 or "#" in word
+    )
+
+
+def stored_network(name: str) -> NetworkSpec:
+    """The network of a JSON file, of a run folder (its chosen one) or of RUN#DIGEST.
+
+    The last is a candidate of that run's exploration, by its digest or the first digits of it. Raises
+    SpecError or RunFolderError where there is none.
+    """
     place, _, wanted = name.rpartition("#")
     if place and not Path(name).exists():
         return _candidate(Path(place), wanted)
     path = Path(name) / "network.json" if Path(name).is_dir() else Path(name)
     if not path.is_file():
         raise SpecError(
-            f"--network {name}: no such network or file. Give a name of `attendnets networks`, a network's "
+            f"{name}: no such network or file. Give a name of `attendnets networks`, a network's "
             "JSON file, a run folder, or RUN#DIGEST with the digest of a candidate from its report."
         )
     return from_json(path.read_bytes())
@@ -42,7 +56,7 @@ def _candidate(place: Path, wanted: str) -> NetworkSpec:
     if len(found) != 1 or not wanted:
         what = "names several" if len(found) > 1 else "names none"
         raise RunFolderError(
-            f"--network {place}#{wanted}: {what} of the candidates of that run; they are "
+            f"{place}#{wanted}: {what} of the candidates of that run; they are "
             f"{', '.join(candidate.digest for candidate in candidates)}."
         )
     return found[0]

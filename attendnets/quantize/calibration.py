@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor
-from torch.fx import GraphModule
+from torch.fx import GraphModule, Node
 
 from attendnets.errors import QuantizationError
+from attendnets.quantize.annotator import WEIGHTED, attribute
 from attendnets.quantize.grids import (
     ACTIVATION_MAX,
     ACTIVATION_MIN,
@@ -23,6 +24,7 @@ from attendnets.quantize.grids import (
     Mode,
     activation_grids,
     set_mode,
+    weight_scales,
 )
 from attendnets.quantize.record import RangeRule
 
@@ -31,6 +33,9 @@ Range: TypeAlias = tuple[float, float]
 CUT_SHARE = 1e-5
 _SHRINKS = torch.linspace(0.3, 1.0, 36, dtype=torch.float64)
 _ROWS = 128
+# A layer's sums are whole multiples of input scale x weight scale. An output grid much finer than that holds
+# nothing more, and XNNPACK refuses the whole file from 2**-8 on.
+FINEST_OUTPUT = 2.0**-6
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,22 @@ def _logits(program: GraphModule, batches: Sequence[Tensor]) -> Tensor:
 def _apply(program: GraphModule, ranges: Mapping[str, Range]) -> None:
     for name, grid in activation_grids(program).items():
         grid.cover(*ranges[name])
+    for node in program.graph.nodes:
+        if node.target in WEIGHTED:
+            _bound(program, node)
+
+
+def _bound(program: GraphModule, layer: Node) -> None:
+    """Make the grid of what ``layer`` gives, where it is finer, one that its sums can fill."""
+    source, weight, after = layer.args[0], layer.args[1], layer
+    while after.op != "call_module":  # past the activation that is fused into the layer
+        after = next(iter(after.users))
+    grid = program.get_submodule(str(after.target))
+    assert isinstance(source, Node) and isinstance(weight, Node) and isinstance(grid, ActivationGrid)
+    scale = program.get_submodule(str(source.target)).scale
+    assert isinstance(scale, Tensor)
+    unit = float(scale) * float(weight_scales(attribute(program, weight.args[0]).detach()).max())
+    grid.scale.clamp_(min=FINEST_OUTPUT * unit)
 
 
 def _centres(grid: ActivationGrid) -> tuple[Tensor, Tensor]:

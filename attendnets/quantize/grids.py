@@ -39,9 +39,14 @@ class Mode(enum.Enum):
 
 
 def affine_grid(low: float, high: float) -> tuple[float, int]:
-    """Scale and zero point of the int8 grid that covers ``low .. high`` and holds 0 exactly."""
+    """Scale and zero point of the int8 grid that covers ``low .. high`` and holds 0 exactly.
+
+    Where there is nothing but zeros it is that of 0..1, which every kernel takes.
+    """
     low, high = min(low, 0.0), max(high, 0.0)
-    scale = max(high - low, SMALLEST_RANGE) / (ACTIVATION_MAX - ACTIVATION_MIN)
+    if high - low < SMALLEST_RANGE:
+        low, high = 0.0, 1.0
+    scale = (high - low) / (ACTIVATION_MAX - ACTIVATION_MIN)
     zero_point = round(ACTIVATION_MIN - low / scale)
     return scale, max(ACTIVATION_MIN, min(ACTIVATION_MAX, zero_point))
 

@@ -19,6 +19,7 @@ from attendnets.networks.assemble import input_shape
 from attendnets.report.boxes import (
     LINE_HEIGHT,
     NAME_SIZE,
+    NUMBER_SIZE,
     Box,
     box,
     image_box,
@@ -203,10 +204,12 @@ def _arc(each: Box, start: float, end: float, along: float, flow: float) -> Iter
     assert each.arc is not None
     path = f"M{start:g} {flow:g}V{along + 9:g}q0 -9 9 -9H{end - 9:g}q9 0 9 9V{flow - 7:g}"
     yield element("path", d=path, class_="arc")
-    if each.arc.projects:
-        middle = (start + end) / 2
-        yield element("rect", x=middle - 17, y=along - 9, width=34, height=18, rx=3, class_="projection")
-        yield element("text", "1×1", x=middle, y=along + 4, class_="on-arc")
+    if each.arc.label:
+        middle, half = (start + end) / 2, text_width(each.arc.label, NUMBER_SIZE) / 2 + 6
+        yield element(
+            "rect", x=middle - half, y=along - 9, width=2 * half, height=18, rx=3, class_="projection"
+        )
+        yield element("text", each.arc.label, x=middle, y=along + 4, class_="on-arc")
     yield element("circle", cx=end, cy=flow, r=7, class_="joint")
     sign = f"M{end - 4:g} {flow:g}h8m-4 -4v8"
     if each.arc.sign == "×":
@@ -225,15 +228,20 @@ def _connector(x: float, flow: float, between: float, next_flow: float) -> Marku
 
 
 def _insides(spec: NetworkSpec, y: float, width: float) -> tuple[Markup, float]:
-    """The inside of the first block of each name, in columns below ``y``; and the y of what follows."""
+    """The inside of the first block of each name and number of layers, in columns below ``y``.
+
+    And the y of what follows.
+    """
     parts = panels(spec)
     widest = widest_convolution(parts)
-    shown: dict[str, Panel] = {}
+    shown: dict[tuple[str, int], Panel] = {}
     for panel in parts:
         for row in panel.rows:
             if row.is_block:
-                name = box(row).name
-                shown.setdefault(name, Panel(f"{name}, in {panel.heading.lower()}", (row,)))
+                drawn_as = box(row)
+                layers = sum(bool(line.number) for line in drawn_as.lines)
+                heading = f"{drawn_as.name}, in {panel.heading.lower()}"
+                shown.setdefault((drawn_as.name, layers), Panel(heading, (row,)))
     columns = max(1, min(len(shown), int((width - 2 * _MARGIN + 12) // (PANEL_WIDTH + 12))))
     heights = [0.0] * columns
     drawn = [element("text", "Inside the blocks", x=_MARGIN, y=y + 4, class_="heading")]
@@ -278,7 +286,7 @@ def _inside(each: Box) -> str:
     arc = ""
     if each.arc:
         way = "1×1 convolution" if each.arc.projects else "identity"
-        arc = f", round it the {way} ({each.arc.sign})"
+        arc = f", round it the {way}{' on half the grid' if each.arc.halves else ''} ({each.arc.sign})"
     return f"{each.name} ({layers}{arc})"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from attendnets.graph import Graph, Operation, TensorId, halved
+from attendnets.graph import Graph, Operation, Shape, TensorId, halved
 from attendnets.report.drawing import COLOURS, Row
 from attendnets.spec import InputSpec
 
@@ -73,10 +73,19 @@ class Line:
 
 @dataclass(frozen=True)
 class Arc:
-    """A way round a block. ``projects``: through a 1x1 convolution; ``sign``: "+" or, for a gate, "×"."""
+    """A way round a block. ``projects``: through a 1x1 convolution; ``sign``: "+" or, for a gate, "×".
+
+    ``halves``: its grid is half of the block's input, by a pooling or a stride.
+    """
 
     projects: bool
     sign: str
+    halves: bool = False
+
+    @property
+    def label(self) -> str:
+        """What is written on it; nothing on an identity."""
+        return " ".join(["1×1"] * self.projects + ["÷2"] * self.halves)
 
 
 @dataclass(frozen=True)
@@ -108,13 +117,15 @@ class Box:
 def meanings(boxes: Sequence[Box]) -> list[str]:
     """What the letters and signs in and around ``boxes`` mean."""
     names = {each.name for each in boxes}
-    labels = " ".join(line.label for each in boxes for line in each.lines)
+    arcs = [each.arc for each in boxes if each.arc]
+    labels = " ".join([*(line.label for each in boxes for line in each.lines), *(arc.label for arc in arcs)])
     said = [meaning for name, meaning in _MEANINGS.items() if name in names]
     for sign, meaning in _SIGNS.items():
         if found := re.search(f" {sign}", labels):
             said.append(meaning.format(*found.groups()))
-    if any(each.arc for each in boxes):
-        said.append("arc: shortcut, through a 1×1 convolution where it says so")
+    if arcs:
+        way = ", through a 1×1 convolution where it says so" if any(arc.projects for arc in arcs) else ""
+        said.append(f"arc: shortcut{way}")
     return said
 
 
@@ -154,7 +165,8 @@ def _shortcut(graph: Graph) -> tuple[Arc | None, list[Operation]]:
         return None, graph.operations
     within = {operation.output for operation in _back(graph, merge.inputs[0])}
     inside = [o for o in graph.operations if o.output in within or o.output >= merge.output]
-    return Arc(bool(projections), "+" if merge.kind == "add" else "×"), inside
+    halves = _halves(graph.shape(0), graph.shape(merge.inputs[1]))
+    return Arc(bool(projections), "+" if merge.kind == "add" else "×", halves), inside
 
 
 def _back(graph: Graph, tensor: TensorId) -> list[Operation]:
@@ -172,7 +184,7 @@ def _back(graph: Graph, tensor: TensorId) -> list[Operation]:
 
 def _line(row: Row, operation: Operation) -> Line | None:
     before = row.graph.shape(operation.inputs[0])
-    halves = operation.shape.height <= halved(before.height) < before.height
+    halves = _halves(before, operation.shape)
     sign = " ÷2" if halves else ""
     if operation.kind == "convolution":
         label = _LETTERS.get(row.kind, {}).get(operation.name) or _layer(operation, before.channels)
@@ -185,6 +197,10 @@ def _line(row: Row, operation: Operation) -> Line | None:
     if operation.kind == "pool" and halves and not operation.name.startswith("attention."):
         return Line(f"pool{sign}")
     return None
+
+
+def _halves(before: Shape, after: Shape) -> bool:
+    return after.height <= halved(before.height) < before.height
 
 
 def _layer(operation: Operation, in_channels: int) -> str:

@@ -23,7 +23,8 @@ def load_interpreter(content: bytes, source: str, threads: int, reference: bool)
             )
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            detail = messages().strip() or str(error)
+            said = [line for line in messages().splitlines() if line and not line.startswith("INFO:")]
+            detail = " ".join(said) or f"{error}."
             raise RuntimeFailure(
                 f"LiteRT refuses {source}: {detail} Export it again; if it is not from attendnets, check "
                 "that its operators are LiteRT's own."

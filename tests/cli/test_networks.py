@@ -11,9 +11,10 @@ import pytest
 
 from attendnets.cli import app
 from attendnets.cost import cost
-from attendnets.errors import SpecError
-from attendnets.networks.catalogue import ENTRIES, names, network_spec
+from attendnets.errors import RunFolderError, SpecError
+from attendnets.networks.catalogue import ENTRIES, changed, names, network_spec
 from attendnets.spec import to_json
+from tests.report.records import write_exploration
 
 needs_timm = pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
 
@@ -78,6 +79,26 @@ def test_a_file_is_described_as_it_is_and_changed(tmp_path: Path, capsys: pytest
     assert described(capsys, file, "--classes", "3")["rows"][-1]["out_shape"] == [3, 1, 1]
 
 
+def test_a_candidate_of_an_exploration_is_described(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = write_exploration(tmp_path / "run").candidates[5]
+    found = described(capsys, f"{tmp_path / 'run'}#{wanted.digest}")
+    assert (found["params"], found["macs"]) == (wanted.figures["parameters"], wanted.figures["macs"])
+    assert described(capsys, f"{tmp_path / 'run'}#{wanted.digest[:8]}", "--classes", "9")["params"] == (
+        cost(changed(wanted.spec, 9)).parameters
+    )
+
+
+@pytest.mark.parametrize(("digits", "message"), [("", "names several"), ("zz", "names none")])
+def test_a_candidate_that_there_is_not_is_told_from_those_there_are(
+    tmp_path: Path, digits: str, message: str
+) -> None:
+    first = write_exploration(tmp_path / "run").candidates[0].digest
+    with pytest.raises(RunFolderError, match=f"{message} .* {first}"):
+        app(["describe", f"{tmp_path / 'run'}#{digits}"], result_action="return_value", exit_on_error=False)
+
+
 @needs_timm
 def test_a_rival_is_described_alike(capsys: pytest.CaptureFixture[str]) -> None:
     found = described(capsys, "mobilenetv3_small_100", "--classes", "50")
@@ -91,7 +112,7 @@ def test_a_rival_is_described_alike(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (("attendnet_c",), "nearest are attendnet_"),
         (("nowhere",), "no network 'nowhere'"),
-        (("nowhere/network.json",), "does not exist"),
+        (("nowhere/network.json",), "nowhere/network.json: no such network or file"),
         (("attendnet_b", "--classes", "0"), "classes: 0"),
         (("attendnet_b", "--classes", "-4"), "classes: -4"),
         (("attendnet_b", "--channels", "0"), "channels: 0"),

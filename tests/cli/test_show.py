@@ -11,9 +11,12 @@ import pytest
 
 from attendnets.cli import app
 from attendnets.errors import AttendnetsError, StorageError, UsageError
+from attendnets.networks.catalogue import changed
+from attendnets.networks.int8_form import int8_form
 from attendnets.report import network_svg
 from attendnets.spec import to_json
 from tests.report.records import network as small_network
+from tests.report.records import write_exploration
 
 TITLE = "{http://www.w3.org/2000/svg}title"
 
@@ -36,6 +39,25 @@ def test_a_network_of_a_run_is_drawn(run: Path, tmp_path: Path, capsys: pytest.C
     assert show(run, "-o", picture) == 0
     assert capsys.readouterr().out.strip() == str(picture)
     assert picture.read_text(encoding="utf-8") == network_svg(small_network(), "cells")
+
+
+def test_a_candidate_of_an_exploration_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    explored = write_exploration(tmp_path / "many")
+    wanted = explored.candidates[5]
+    assert show(f"{tmp_path / 'many'}#{wanted.digest[:8]}", "-o", tmp_path / "a.svg") == 0
+    expected = network_svg(wanted.spec, f"many#{wanted.digest[:8]}")
+    assert (tmp_path / "a.svg").read_text(encoding="utf-8") == expected
+
+
+def test_other_classes_images_and_channels_and_the_form_for_8_bits_are_drawn(
+    run: Path, tmp_path: Path
+) -> None:
+    options = ("--classes", "7", "--input", "96", "--channels", "1", "--int8")
+    assert show(run, "-o", tmp_path / "a.svg", *options) == 0
+    expected = network_svg(int8_form(changed(small_network(), 7, 1, 96)), "cells")
+    assert (tmp_path / "a.svg").read_text(encoding="utf-8") == expected
+    assert show("cancernet_sca_dcac", "-o", tmp_path / "a.svg", *options) == 0
+    assert "1 × 96 × 96 pixels to 7 classes" in (tmp_path / "a.svg").read_text(encoding="utf-8")
 
 
 def test_a_file_is_drawn_under_its_name(run: Path, tmp_path: Path) -> None:
@@ -119,8 +141,25 @@ def test_what_is_no_network_is_refused_by_its_field(
         ("nowhere.json", "nowhere.json"),
         ("atendnet_b", "nearest are attendnet_b"),
         ("mobilenetv2_100", "without a specification"),
+        ("runs/nowhere#ab12", "runs/nowhere is not a run folder"),
     ],
 )
 def test_a_network_that_is_nowhere_is_named(tmp_path: Path, network: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         show(network, "-o", tmp_path / "network.svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--classes", "0"), "classes: 0"),
+        (("--channels", "-1"), "channels: -1"),
+        (("--input", "16"), "image_size: 16 pixels are fewer than the network's stride of 32"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_by_its_field(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        show("attendnet_b", "-o", tmp_path / "network.svg", *words)
+    assert not (tmp_path / "network.svg").exists()

@@ -14,6 +14,8 @@ from torch import nn
 
 from attendnets.errors import ExportError
 from attendnets.export.litert import LEFTOVERS, export_litert, to_tflite
+from attendnets.export.onnx import export_onnx
+from attendnets.export.parity import check_parity
 from attendnets.export.slim import slim
 from attendnets.quantize import QuantizedNetwork, quantize_post_training
 from attendnets.quantize.annotator import Int8Quantizer
@@ -195,3 +197,26 @@ def test_exporting_prints_nothing(exported: ExportedNetwork, tmp_path: Path, cap
     export_litert(exported.quantized, tmp_path / "again.tflite")
     assert capfd.readouterr() == ("", "")
     assert (tmp_path / "again.tflite").read_bytes() == exported.tflite.read_bytes()
+
+
+@pytest.mark.parametrize("largest", [0.0, 1e-5])
+def test_a_layer_that_is_all_but_silent_is_taken_by_every_runtime(largest: float, tmp_path: Path) -> None:
+    """No value above ``largest`` after its rectifier on any image: a grid of just that range is refused."""
+    network, table = every_operator()
+    seen: list[torch.Tensor] = []
+    hook = network.mixing.register_forward_hook(lambda _, given, made: seen.append(made.detach()))
+    with torch.no_grad():
+        network(torch.from_numpy(table.pixels).permute(0, 3, 1, 2).float())
+        hook.remove()
+        assert network.mixing.bias is not None
+        network.mixing.bias.sub_(float(seen[0].max()) - largest if largest else 1e3)
+    quantized = quantize_post_training(network, table)
+    export_litert(quantized, tmp_path / "network.tflite")
+    export_onnx(quantized, tmp_path / "network.onnx")
+    check_parity(
+        quantized.run,
+        tmp_path / "network.tflite",
+        tmp_path / "network.onnx",
+        table.pixels,
+        reference_images=2,
+    ).require()

@@ -13,7 +13,6 @@ from attendnets.networks.assemble import assemble
 from attendnets.networks.attonet import ENTRIES, GROUPS, MODULES, A, AttoNet, B, C, D
 from attendnets.networks.entry import Entry
 from attendnets.spec import ConvolutionSpec, NetworkSpec, PepeSpec
-from benchmarks.attonet_tbnet_search import find_attonet
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 BY_NAME = {entry.name: entry for entry in ENTRIES}
@@ -96,8 +95,3 @@ def test_they_are_marked_as_reconstructions(entry: Entry) -> None:
 def test_channel_numbers_are_multiples_of_eight(numbers: AttoNet) -> None:
     stem, *rows = astuple(numbers)
     assert all(number % 8 == 0 for number in (stem, *(number for row in rows for number in row)))
-
-
-@pytest.mark.parametrize(("letter", "numbers"), [("a", A), ("b", B), ("c", C), ("d", D)])
-def test_the_search_finds_the_numbers_again(letter: str, numbers: AttoNet) -> None:
-    assert find_attonet(letter) == numbers

@@ -12,7 +12,6 @@ from attendnets.cost import cost
 from attendnets.networks.assemble import Network, assemble, trace_network
 from attendnets.networks.tbnet import ENTRIES, NUMBERS
 from attendnets.spec import NetworkSpec, PepeSpec, VisualCondenserSpec
-from benchmarks.attonet_tbnet_search import find_tbnet
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 (ENTRY,) = ENTRIES
@@ -76,10 +75,6 @@ def test_no_pointwise_convolution_is_strided() -> None:
 def test_channel_numbers_are_multiples_of_eight() -> None:
     numbers = [n for part in astuple(NUMBERS) for n in (part if isinstance(part, tuple) else (part,))]
     assert all(number % 8 == 0 for number in numbers)
-
-
-def test_the_search_finds_the_numbers_again() -> None:
-    assert find_tbnet() == NUMBERS
 
 
 def test_it_is_marked_as_a_reconstruction() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from attendnets import atomic
 from attendnets.benchmark import Measurement, Prediction
 from attendnets.cost import cost
 from attendnets.data import CheckReport, Finding, Sample
@@ -19,6 +20,7 @@ from attendnets.export.parity import ParityPair, ParityReport, Tolerance
 from attendnets.quantize import QuantizationRecord
 from attendnets.report import Command, DataSummary, Mistake, ReportInput, worst_mistakes
 from attendnets.requirements import Requirements
+from attendnets.run import Job, RunFolder
 from attendnets.spec import (
     CondenserSpec,
     ConvolutionSpec,
@@ -132,6 +134,14 @@ def study(count: int = 40) -> StudyRecord:
         validation_images=315,
         largest_macs=None,
     )
+
+
+def write_exploration(folder: Path) -> StudyRecord:
+    """A run folder that has explored as :func:`study` tells, and what it told."""
+    run = RunFolder.create(folder, Job("elpv"), "attendnets explore elpv", "0" * 64)
+    told = study()
+    atomic.write_json(run.study, told)
+    return told
 
 
 def training(epochs: int = 30) -> TrainingRecord:

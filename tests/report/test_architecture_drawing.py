@@ -165,8 +165,11 @@ def test_every_shortcut_is_an_arc_and_projections_say_so(spec: NetworkSpec) -> N
     arcs = [path for path in root.iter(f"{SVG}path") if path.get("class") == "arc"]
     assert len(arcs) == sum(block.shortcut for block in spec.blocks)
     layers = [operation.name for row in rows(spec) for operation in row.graph.operations]
-    projections = [t for t in root.iter(f"{SVG}text") if t.get("class") == "on-arc"]
+    labels = [t.text or "" for t in root.iter(f"{SVG}text") if t.get("class") == "on-arc"]
+    projections = [label for label in labels if label.startswith("1×1")]
     assert len(projections) == layers.count("shortcut") + layers.count("project")
+    halving = sum(block.stride == 2 for block in spec.blocks if block.shortcut)
+    assert sum(label.endswith("÷2") for label in labels) == halving
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -192,6 +195,36 @@ def test_boxes_carry_the_papers_letters() -> None:
 def test_a_gated_way_round_ends_in_a_product() -> None:
     arcs = [box(row).arc for row in rows(double_condensers(1)) if row.is_block]
     assert [(arc.projects, arc.sign) for arc in arcs if arc] == [(True, "×"), (True, "×"), (False, "+")]
+
+
+@pytest.mark.parametrize(
+    ("block", "label"),
+    [
+        (ConvolutionSpec(width=8), ""),
+        (ConvolutionSpec(width=16), "1×1"),
+        (ConvolutionSpec(width=8, stride=2), "÷2"),
+        (ConvolutionSpec(width=16, stride=2), "1×1 ÷2"),
+        (ConvolutionSpec(width=16, stride=2, downsample="stride"), "1×1 ÷2"),
+        (DoubleCondenserSpec(width=16, inner=8, form="bottleneck", stride=2), "1×1 ÷2"),
+    ],
+)
+def test_an_arc_says_what_is_on_it(block: ConvolutionSpec | DoubleCondenserSpec, label: str) -> None:
+    spec = NetworkSpec(
+        input=InputSpec(height=32, width=32),
+        stem=StemSpec(width=8),
+        stages=(StageSpec(blocks=(block,)),),
+        classes=2,
+    )
+    arc = box(rows(spec)[1]).arc
+    assert arc is not None and arc.label == label
+    svg = network_svg(spec)
+    assert [text.words for text in texts(svg) if text.words == label] == [label] * bool(label)
+
+
+def test_the_inside_of_each_form_of_a_block_is_shown() -> None:
+    words = [text.words for text in texts(network_svg(double_condensers()))]
+    shown = [each for each in words if ", in stage" in each]
+    assert shown == ["DC-AC, in stage 1", "DC-AC, in stage 2", "columns, in stage 2"]
 
 
 def test_a_strided_layer_says_so() -> None:

@@ -9,6 +9,9 @@ of its data (``timm.data.resolve_model_data_config``) is therefore mean 0 and de
 loaders and training script do that by themselves; pixels that are normalised by another mean do no harm,
 since a batch norm follows the first convolution. Raw pixels of 0..255 need ``pixel_range=255.0``.
 
+Scripts that know timm alone, its training script for one, are run by ``python -m attendnets.timm_models``
+(``__main__.py``), which imports this first.
+
 The tensors are those of :func:`attendnets.create`, by the same names: what timm has trained on 0..1 loads
 there, and computes the same from 0..255. No weights are published: ``pretrained=True`` is an error.
 """

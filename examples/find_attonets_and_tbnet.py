@@ -1,6 +1,6 @@
-"""Finds the channel numbers of the AttoNet and TB-Net reconstructions again, from published totals alone.
+"""Find the channel numbers of the AttoNet and TB-Net reconstructions again, from published totals alone.
 
-python -m benchmarks.attonet_tbnet_search
+    python examples/find_attonets_and_tbnet.py        # a minute
 
 Structure and totals are what is known (``attendnets/networks/attonet.py``, ``tbnet.py``); many sets of
 channel numbers meet them. The search starts at a prototype of widths that grow from stage to stage, scaled
@@ -16,8 +16,7 @@ import math
 import random
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from attendnets.cost import cost
 from attendnets.networks.attonet import AttoNet, attonet
@@ -31,8 +30,7 @@ RESTARTS = 300
 SHAKES = 3
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(NamedTuple):
     """Published parameters and multiply-adds, each with the largest difference that counts as met."""
 
     parameters: float
