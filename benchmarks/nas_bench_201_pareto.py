@@ -25,6 +25,7 @@ from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from attendnets.exploration.decision_levels import Reals
+from attendnets.exploration.pareto import front
 from attendnets.exploration.sampler import GenerativeSampler
 from benchmarks.search_comparison import Comparison, Task, command
 from benchmarks.searchers import suggested
@@ -47,13 +48,6 @@ def hypervolume(points: Reals, reference: Reals) -> float:
     return float((above[:, 0] - reference[0]) @ np.diff(heights))
 
 
-def front(points: Reals) -> Reals:
-    """Those of ``points`` ``(N, 2)``, higher is better, that no other exceeds, the first objective falling."""
-    ordered = points[np.lexsort((-points[:, 1], -points[:, 0]))]
-    heights = np.maximum.accumulate(ordered[:, 1])
-    return ordered[np.concatenate([[True], ordered[1:, 1] > heights[:-1]])]
-
-
 def merits(space: TabularSpace) -> Reals:
     """Mean accuracy in percent and minus the millions of parameters of every point, ``(N, 2)``."""
     return np.stack([space.means, -space.millions], axis=1)
@@ -61,7 +55,7 @@ def merits(space: TabularSpace) -> Reals:
 
 def reference(space: TabularSpace) -> Reals:
     """The least accuracy and the largest size on the true front."""
-    worst: Reals = front(merits(space)).min(0)
+    worst: Reals = merits(space)[front(merits(space))].min(0)
     return worst
 
 

@@ -30,7 +30,7 @@ from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
 BINS = 32
 """Levels of a parameter that has more values; within a bin, values are drawn evenly."""
 NOISY_REPEATS = 0.2
-_BROKEN = -1e300
+_BROKEN = -1e90
 
 
 class GenerativeSampler(BaseSampler):

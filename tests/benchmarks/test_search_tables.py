@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from attendnets.exploration.decision_levels import Decision
+from attendnets.exploration.pareto import front
 from benchmarks import hpolib, nas_bench_201, nas_bench_201_pareto, search_tables, tabular
 from benchmarks.bananas import bananas_like, path_encoding
-from benchmarks.nas_bench_201_pareto import SAMPLERS, front, hypervolume, merits, reference
+from benchmarks.nas_bench_201_pareto import SAMPLERS, hypervolume, merits, reference
 from benchmarks.search_comparison import METHODS, Comparison, Task, figures_of
 from benchmarks.search_tables import METHODS as SHOWN
 from benchmarks.search_tables import SearchTable, proposal_rows
@@ -148,11 +149,6 @@ def test_the_reference_is_where_the_true_front_ends() -> None:
     # The larger the better: every point is on the front.
     assert reference(space()).tolist() == [0.5, -1.1]
     assert len(front(merits(space()))) == 12
-
-
-def test_the_front_is_what_no_other_point_exceeds() -> None:
-    points = np.array([[0.0, 3.0], [2.0, 2.0], [1.0, 1.0], [3.0, 0.0], [3.0, -1.0], [2.0, 1.0]])
-    assert front(points).tolist() == [[3.0, 0.0], [2.0, 2.0], [0.0, 3.0]]
 
 
 @pytest.mark.parametrize("method", SAMPLERS)

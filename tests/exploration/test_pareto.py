@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attendnets.exploration.pareto import compromise
+from attendnets.exploration.pareto import compromise, front
 
 FRONT = np.array([[0.0, 4.0], [1.0, 3.0], [2.0, 2.0], [3.0, 1.0], [4.0, 0.0]])
+
+
+def test_the_front_is_what_nothing_exceeds_and_of_equal_rows_the_first() -> None:
+    points = np.array([[0.0, 3.0], [2.0, 2.0], [1.0, 1.0], [2.0, 2.0], [3.0, 0.0], [3.0, -1.0]])
+    assert front(points).tolist() == [0, 1, 4]
+    assert front(points[:, :1]).tolist() == [4]
+    assert front(np.zeros((0, 2))).tolist() == []
 
 
 def best(merits: np.ndarray, seed: int) -> int:
@@ -31,10 +38,11 @@ def test_what_another_exceeds_has_less_merit(seed: int) -> None:
     assert (merit[:5] > merit[5:]).all()
 
 
-def test_scales_do_not_matter() -> None:
-    stretched = np.stack([np.exp(FRONT[:, 0]), 1e6 * FRONT[:, 1] - 7.0], axis=1)
-    both = [compromise(merits, np.random.default_rng(3)) for merits in (FRONT, stretched)]
-    assert both[0] == pytest.approx(both[1])
+def test_units_and_failures_do_not_matter() -> None:
+    stretched = np.stack([1e3 * FRONT[:, 0], 1e-6 * FRONT[:, 1] - 7.0], axis=1)
+    failed = np.concatenate([FRONT, [[-np.inf, 1.0], [-1e9, -1e9]]])
+    merits = [compromise(own, np.random.default_rng(3))[:5] for own in (FRONT, stretched, failed)]
+    assert merits[0] == pytest.approx(merits[1]) and merits[0] == pytest.approx(merits[2])
 
 
 def test_of_points_that_tie_in_the_worst_objective_the_better_wins() -> None:
