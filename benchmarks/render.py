@@ -19,7 +19,7 @@ from attendnets.report.attendnets_table import AttendnetsTable, TableRow, row_ce
 from attendnets.requirements import format_value
 from benchmarks.comparison_tables import Figures, Rows, block_comparison_rows, softmax_gate_rows
 from benchmarks.record import ROOT, Record, read_record
-from benchmarks.search_tables import proposal_rows, search_rows
+from benchmarks.search_tables import HPOLIB, NAS_BENCH_201, NAS_BENCH_201_PARETO, proposal_rows
 
 DOCUMENTS = (ROOT / "README.md",)
 NAMED_VERSIONS = ("python", "torch", "ai-edge-litert", "onnxruntime")
@@ -267,7 +267,9 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "exploration_speed": exploration_speed_table,
     "block_comparison": comparison_table(block_comparison_rows),
     "softmax_gate": comparison_table(softmax_gate_rows),
-    "nas_bench_201": comparison_table(search_rows),
+    "nas_bench_201": comparison_table(NAS_BENCH_201.rows),
+    "nas_bench_201_pareto": comparison_table(NAS_BENCH_201_PARETO.rows),
+    "hpolib": comparison_table(HPOLIB.rows),
     "proposal_speed": comparison_table(proposal_rows),
 }
 

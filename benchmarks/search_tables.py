@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.comparison_tables import Figures, Rows
 
-SETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet16-120"}
 METHODS = {
     "generative_synthesis": "**generative synthesis**",
     "random": "random",
@@ -22,41 +22,92 @@ METHODS = {
 _SHOWN = ("50", "100", "200", "300")
 
 
-def search_rows(figures: Figures) -> Rows:
-    """One line a method: accuracies at some moments for each set, and evaluations until near the optimum."""
-    sets: dict[str, Any] = figures["sets"]
-    moments = [m for m in _SHOWN if int(m) <= figures["evaluations"]]
-    head = (
-        "returned after " + " / ".join(moments) + " evaluations, % on validation",
-        *(f"{SETS[name]} (best {part['optimum']:.2f})" for name, part in sets.items()),
-        "evaluations until within 0.5 points: "
-        + " / ".join(SETS[name] for name in sets)
-        + ", mean over the sets",
-    )
-    rows: list[tuple[str, ...]] = []
-    for method, shown in METHODS.items():
-        parts = [part["methods"][method] for part in sets.values() if method in part["methods"]]
-        if len(parts) < len(sets):
-            continue
-        near = [part["evaluations_to_within_half_a_point"]["mean"] for part in parts]
-        rows.append(
-            (
-                shown,
-                *(
-                    " / ".join(f"{part['mean'][m]:.2f} ±{part['half_width'][m]:.2f}" for m in moments)
-                    for part in parts
-                ),
-                " / ".join(f"{n:.0f}" for n in near) + f", **{sum(near) / len(near):.0f}**",
-            )
+@dataclass(frozen=True)
+class SearchTable:
+    """How a record of searches is shown. ``head`` takes the moments, ``column`` a set's title and optimum."""
+
+    sets: dict[str, str]
+    head: str
+    column: str
+    figure: str
+    near: str
+    near_title: str
+    how: str
+
+    def rows(self, figures: Figures) -> Rows:
+        """One line a method: figures at some moments for each set, and evaluations until near the optimum."""
+        sets: dict[str, Any] = figures["sets"]
+        moments = [m for m in _SHOWN if int(m) <= figures["evaluations"]]
+        head = (
+            self.head.format(" / ".join(moments)),
+            *(self.column.format(self.sets[name], part["optimum"]) for name, part in sets.items()),
+            f"evaluations until {self.near_title}: "
+            + " / ".join(self.sets[name] for name in sets)
+            + ", mean over the sets",
         )
-    never = figures["evaluations"] + 1
-    how = (
-        f"{figures['seeds']} seeds; ± is 1.96 standard errors. An evaluation is one training, drawn from "
-        "the two or three in the table; what is shown is the mean over them of the network that a search "
-        "would return: ours what it expects most of, the others what they saw best. A search that never "
-        f"comes near counts as {never}. Our settings were chosen on other seeds."
-    )
-    return head, rows, how
+        rows: list[tuple[str, ...]] = []
+        for method, shown in METHODS.items():
+            parts = [part["methods"][method] for part in sets.values() if method in part["methods"]]
+            if len(parts) < len(sets):
+                continue
+            near = [part[f"evaluations_to_{self.near}"]["mean"] for part in parts]
+            rows.append(
+                (
+                    shown,
+                    *(
+                        " / ".join(f"{part[self.figure][m]:.2f} ±{part['half_width'][m]:.2f}" for m in moments)
+                        for part in parts
+                    ),
+                    " / ".join(f"{n:.0f}" for n in near) + f", **{sum(near) / len(near):.0f}**",
+                )
+            )
+        how = (
+            f"{figures['seeds']} seeds; ± is 1.96 standard errors. {self.how} A search that never comes near "
+            f"counts as {figures['evaluations'] + 1}. Our settings were chosen on other seeds."
+        )
+        return head, rows, how
+
+
+_CELLS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet16-120"}
+
+NAS_BENCH_201 = SearchTable(
+    sets=_CELLS,
+    head="returned after {} evaluations, % on validation",
+    column="{} (best {:.2f})",
+    figure="mean",
+    near="within_half_a_point",
+    near_title="within 0.5 points",
+    how="An evaluation is one training, drawn from the two or three in the table; what is shown is the mean "
+    "over them of the network that a search would return: ours what it expects most of, the others what they "
+    "saw best.",
+)
+NAS_BENCH_201_PARETO = SearchTable(
+    sets=_CELLS,
+    head="% of the true front's hypervolume after {} evaluations",
+    column="{}",
+    figure="mean",
+    near="within_one_percent",
+    near_title="within 1 %",
+    how="An evaluation is one training's accuracy, drawn from the two or three in the table, and the number of "
+    "parameters. The hypervolume is that of all that a search evaluated, by mean accuracies, above the true "
+    "front's worst accuracy and below its largest size.",
+)
+HPOLIB = SearchTable(
+    sets={
+        "naval_propulsion": "naval propulsion",
+        "parkinsons_telemonitoring": "Parkinson's telemonitoring",
+        "protein_structure": "protein structure",
+        "slice_localization": "slice localization",
+    },
+    head="loss returned after {} evaluations, % above the least in the table",
+    column="{}",
+    figure="regret",
+    near="best_thousandth",
+    near_title="among the best 62 of 62,208",
+    how="An evaluation is one of the table's four trainings; what is shown is the mean validation loss over "
+    "them of the settings that a search would return: ours what it expects most of, the others what they saw "
+    "best.",
+)
 
 
 def proposal_rows(figures: Figures) -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -12,7 +12,7 @@ import optuna
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, TPESampler
 from optuna.trial import TrialState
 
-from attendnets.exploration.decision_levels import Levels
+from attendnets.exploration.decision_levels import Decision, Levels
 from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
 from benchmarks.tabular import Point, Trace
 
@@ -96,6 +96,16 @@ def generative_synthesis(trace: Trace, seed: int, options: SynthesisOptions | No
         trace.evaluate(point)
 
 
+def suggested(trial: optuna.Trial, decisions: Sequence[Decision], integers: bool = False) -> Point:
+    """A point by Optuna's parameters: integers where levels are ordered or all shall be, else categories."""
+    return tuple(
+        trial.suggest_int(f"decision{d}", 0, decision.levels - 1)
+        if integers or decision.ordered
+        else int(trial.suggest_categorical(f"decision{d}", tuple(range(decision.levels))))
+        for d, decision in enumerate(decisions)
+    )
+
+
 _REFUSED = 200
 """Proposals beyond the limit in a row, after which a random allowed point is taken."""
 
@@ -112,17 +122,12 @@ def _with_optuna(sampler: Callable[[int], BaseSampler | None], integers: bool = 
         refused = 0
         while True:
             trial = study.ask()
-            point = tuple(
-                trial.suggest_int(f"edge{d}", 0, decision.levels - 1)
-                if integers
-                else int(trial.suggest_categorical(f"edge{d}", tuple(range(decision.levels))))
-                for d, decision in enumerate(trace.space.decisions)
-            )
+            point = suggested(trial, trace.space.decisions, integers)
             if not trace.space.allows(point):
                 study.tell(trial, state=TrialState.FAIL)
                 refused += 1
                 if refused >= _REFUSED:
-                    study.enqueue_trial({f"edge{d}": v for d, v in enumerate(trace.space.draw(rng))})
+                    study.enqueue_trial({f"decision{d}": v for d, v in enumerate(trace.space.draw(rng))})
                 continue
             refused = 0
             study.tell(trial, trace.evaluate(point))

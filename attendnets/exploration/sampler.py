@@ -1,6 +1,7 @@
 """Generative synthesis as a sampler for any Optuna study.
 
 study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=0))
+study = optuna.create_study(directions=["maximize", "minimize"], sampler=GenerativeSampler(seed=0))
 """
 
 from __future__ import annotations
@@ -22,22 +23,24 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from attendnets.errors import UsageError
-from attendnets.exploration.decision_levels import Decision, Levels
+from attendnets.exploration.decision_levels import Decision, Levels, Reals
+from attendnets.exploration.pareto import compromise
 from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
 
 BINS = 32
 """Levels of a parameter that has more values; within a bin, values are drawn evenly."""
 NOISY_REPEATS = 0.2
+_BROKEN = -1e90
 
 
 class GenerativeSampler(BaseSampler):
-    """Proposes parameters by :class:`Synthesis`; for studies with one objective.
+    """Proposes parameters by :class:`Synthesis`, of several objectives for another compromise each time.
 
     ``seed``: the same seed and the same finished trials give the same proposal, also after the study was
     taken up again in another process. ``noisy``: trials of equal parameters give differing values, and up
     to a fifth of the trials tries promising parameters again. Parameters outside the space that all finished
-    trials share (conditional ones) are drawn at random. Raises ValueError for several objectives, as
-    Optuna's own samplers do.
+    trials share (conditional ones) are drawn at random. Trials that break one of their constraints
+    (``Trial.set_constraint``) count as worse than all that keep theirs.
     """
 
     def __init__(
@@ -55,7 +58,6 @@ class GenerativeSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The parameters that all finished trials share and that leave a choice."""
-        _require_one_objective(study)
         shared = self._search_space.calculate(study)
         return {name: distribution for name, distribution in shared.items() if not distribution.single()}
 
@@ -63,7 +65,6 @@ class GenerativeSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Values for all of ``search_space``."""
-        _require_one_objective(study)
         if not search_space:
             return {}
         parameters = [_Parameter(name, distribution) for name, distribution in search_space.items()]
@@ -74,16 +75,16 @@ class GenerativeSampler(BaseSampler):
         trials = study.get_trials(deepcopy=False)
         done = [t for t in trials if t.state is TrialState.COMPLETE and _holds(parameters, t)]
         running = [t for t in trials if t.state is TrialState.RUNNING and _holds(parameters, t)]
-        sign = 1.0 if study.direction is StudyDirection.MAXIMIZE else -1.0
+        merits = _merits(done, study.directions)
         levels = _levels(parameters, done)
         exact = all(parameter.is_exact for parameter in parameters)
         seen = {row.tobytes() for row in np.concatenate([levels, _levels(parameters, running)])}
-        point = self._synthesis.propose(
-            levels,
-            np.array([sign * t.values[0] for t in done], dtype=np.float64),
-            lambda candidate: not exact or candidate.tobytes() not in seen,
-            rng,
-        )
+
+        def acceptable(candidate: Levels) -> bool:
+            return not exact or candidate.tobytes() not in seen
+
+        merit = merits[:, 0] if len(study.directions) == 1 else compromise(merits, rng)
+        point = self._synthesis.propose(levels, merit, acceptable, rng)
         if point is None:
             point = np.array([rng.integers(decision.levels) for decision in decisions])
         return {
@@ -95,7 +96,6 @@ class GenerativeSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """A random value."""
-        _require_one_objective(study)
         name = [ord(letter) for letter in param_name]
         rng = np.random.default_rng([self._seed, trial.number, len(name), *name])
         parameter = _Parameter(param_name, param_distribution)
@@ -194,9 +194,15 @@ def _levels(parameters: list[_Parameter], trials: list[FrozenTrial]) -> Levels:
     return np.array(rows, dtype=np.int64).reshape(len(trials), len(parameters))
 
 
-def _require_one_objective(study: Study) -> None:
-    if len(study.directions) > 1:
-        raise ValueError("GenerativeSampler serves studies with one objective; this one has several.")
+def _merits(trials: list[FrozenTrial], directions: list[StudyDirection]) -> Reals:
+    """``(M, K)``, higher is better; trials that break a constraint come last, the farther they are off."""
+    signs = [1.0 if direction is StudyDirection.MAXIMIZE else -1.0 for direction in directions]
+    merits = np.array([t.values for t in trials], dtype=np.float64).reshape(-1, len(signs)) * signs
+    broken = np.array([sum(max(0.0, value) for value in t.constraints.values()) for t in trials])
+    for row in np.flatnonzero(broken > 0.0):
+        # Only the order of merits counts.
+        merits[row] = _BROKEN * (1.0 + np.arctan(broken[row]))
+    return merits
 
 
 def _drawn_seed() -> int:

@@ -8,12 +8,21 @@ import numpy as np
 import pytest
 
 from attendnets.exploration.decision_levels import Decision
+from attendnets.exploration.pareto import front
+from benchmarks import hpolib, nas_bench_201, nas_bench_201_pareto, search_tables, tabular
 from benchmarks.bananas import bananas_like, path_encoding
-from benchmarks.nas_bench_201 import METHODS, figures_of
+from benchmarks.nas_bench_201_pareto import SAMPLERS, hypervolume, merits, reference
+from benchmarks.search_comparison import METHODS, Comparison, Task, figures_of
 from benchmarks.search_tables import METHODS as SHOWN
-from benchmarks.search_tables import proposal_rows, search_rows
+from benchmarks.search_tables import SearchTable, proposal_rows
 from benchmarks.searchers import SEARCHERS
-from benchmarks.tabular import NAS_BENCH_201, BudgetSpentError, TabularSpace, Trace, nas_bench_201
+from benchmarks.tabular import BudgetSpentError, TabularSpace, Trace
+
+TABLES = [
+    (nas_bench_201.COMPARISON, search_tables.NAS_BENCH_201),
+    (nas_bench_201_pareto.COMPARISON, search_tables.NAS_BENCH_201_PARETO),
+    (hpolib.COMPARISON, search_tables.HPOLIB),
+]
 
 
 def space(limit: float | None = None) -> TabularSpace:
@@ -47,14 +56,24 @@ def test_points_are_counted_in_order() -> None:
 
 
 def test_the_table_of_nas_bench_201_is_the_published_one() -> None:
-    optima = {name: nas_bench_201(name).optimum for name in NAS_BENCH_201}
+    optima = {name: tabular.nas_bench_201(name).optimum for name in tabular.NAS_BENCH_201}
     # papers: 91.61, 73.49 and 46.77; this package's ImageNet table has its best at 46.73.
     assert {name: round(value, 2) for name, value in optima.items()} == {
         "cifar10": 91.61,
         "cifar100": 73.49,
         "imagenet": 46.73,
     }
-    assert len(nas_bench_201("cifar10").means) == 15_625
+    assert len(tabular.nas_bench_201("cifar10").means) == 15_625
+
+
+@pytest.mark.parametrize("name", tabular.HPOLIB)
+def test_the_tables_of_hpolib_count_from_the_least_loss(name: str) -> None:
+    own = tabular.hpolib(name)
+    assert own.results.shape == (62_208, 4) and not np.isnan(own.results).any()
+    assert own.optimum == pytest.approx(0.0, abs=1e-9)
+    assert [decision.levels for decision in own.decisions] == [2, 2, 4, 3, 3, 6, 2, 6, 6]
+    # Activations and the schedule of rates have no order.
+    assert [decision.ordered for decision in own.decisions] == [False] * 2 + [True] * 4 + [False] + [True] * 2
 
 
 def test_neighbours_differ_in_one_decision_and_keep_the_limit() -> None:
@@ -96,7 +115,7 @@ def test_paths_through_a_cell_are_encoded_without_those_that_are_cut() -> None:
 
 def test_figures_are_means_over_seeds_and_first_arrivals() -> None:
     runs = [[89.0] * 20 + [91.0] * 30, [89.0] * 40 + [91.2] * 10, [88.0] * 50]
-    figures = figures_of(runs, optimum=91.4)
+    figures = figures_of(runs, 91.4, 90.9, "within_half_a_point")
     assert figures["mean"] == {"50": pytest.approx((91.0 + 91.2 + 88.0) / 3)}
     assert figures["regret"]["50"] == pytest.approx(91.4 - figures["mean"]["50"])
     assert figures["evaluations_to_within_half_a_point"] == {
@@ -106,15 +125,36 @@ def test_figures_are_means_over_seeds_and_first_arrivals() -> None:
     }
 
 
-def test_the_table_shows_every_method() -> None:
-    assert set(SHOWN) == set(METHODS)
-    own = figures_of([[90.0] * 100, [91.0] * 100], 91.6)
-    part = {"optimum": 91.6, "methods": dict.fromkeys(METHODS, own)}
-    figures = {"sets": {"cifar10": part, "cifar100": part}, "seeds": 2, "evaluations": 100}
-    head, rows, how = search_rows(figures)
-    assert len(rows) == len(METHODS) and all(len(row) == len(head) for row in rows)
-    assert rows[0][1] == "90.50 ±0.98 / 90.50 ±0.98"
+@pytest.mark.parametrize(("comparison", "table"), TABLES, ids=lambda own: getattr(own, "name", ""))
+def test_the_table_shows_every_method_and_set(comparison: Comparison, table: SearchTable) -> None:
+    assert set(comparison.methods) <= set(SHOWN) and set(comparison.sets) == set(table.sets)
+    own = figures_of([[90.0] * 100, [91.0] * 100], 91.6, 91.1, comparison.near_name)
+    part = {"optimum": 91.6, "methods": dict.fromkeys(comparison.methods, own)}
+    figures = {"sets": dict.fromkeys(comparison.sets, part), "seeds": 2, "evaluations": 100}
+    head, rows, how = table.rows(figures)
+    assert len(rows) == len(comparison.methods) and all(len(row) == len(head) for row in rows)
+    shown = {"mean": "90.50 ±0.98 / 90.50 ±0.98", "regret": "1.10 ±0.98 / 1.10 ±0.98"}
+    assert rows[0][1] == shown[table.figure]
     assert "2 seeds" in how and "101" in how
+
+
+def test_hypervolume_is_the_area_above_the_reference() -> None:
+    points = np.array([[3.0, 1.0], [1.0, 3.0], [2.0, 2.0], [1.0, 1.0], [9.0, -1.0]])
+    assert hypervolume(points, np.zeros(2)) == 6.0
+    assert hypervolume(points[:1], np.zeros(2)) == 3.0
+    assert hypervolume(points, np.full(2, 10.0)) == 0.0
+
+
+def test_the_reference_is_where_the_true_front_ends() -> None:
+    # The larger the better: every point is on the front.
+    assert reference(space()).tolist() == [0.5, -1.1]
+    assert len(front(merits(space()))) == 12
+
+
+@pytest.mark.parametrize("method", SAMPLERS)
+def test_hypervolume_grows_with_every_search(method: str, one_thread: None) -> None:
+    grown = nas_bench_201_pareto.run(Task("cifar10", method, 1000, 20, None))
+    assert len(grown) == 20 and grown == sorted(grown) and 0.0 < grown[-1] <= 100.0
 
 
 def test_proposals_are_shown_by_length_of_the_study() -> None:

@@ -12,8 +12,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.testing.pytest_samplers import (
     BasicSamplerTestCase,
+    MultiObjectiveSamplerTestCase,
     RelativeSamplerTestCase,
-    SingleOnlySamplerTestCase,
 )
 from optuna.trial import Trial
 
@@ -21,7 +21,7 @@ from attendnets.exploration.sampler import GenerativeSampler
 from attendnets.exploration.synthesis import SynthesisOptions
 
 
-class TestOptunasOwn(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
+class TestOptunasOwn(BasicSamplerTestCase, RelativeSamplerTestCase, MultiObjectiveSamplerTestCase):
     @pytest.fixture
     def sampler(self) -> Callable[[], BaseSampler]:
         return lambda: GenerativeSampler(options=SynthesisOptions(first=2))
@@ -86,3 +86,46 @@ def test_noisy_studies_try_promising_points_again() -> None:
     study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=1, noisy=True))
     study.optimize(lambda t: float(t.suggest_int("x", 0, 30)) + float(t.suggest_int("y", 0, 30)), n_trials=60)
     assert len({tuple(sorted(trial.params.items())) for trial in study.trials}) < 60
+
+
+def objectives(trial: Trial) -> tuple[float, float]:
+    """The merit above, and a cost that grows with the width."""
+    return objective(trial), float(trial.params["width"])
+
+
+def test_several_objectives_taken_up_again_propose_what_they_would_have(tmp_path: Path) -> None:
+    directions = ["maximize", "minimize"]
+    whole = optuna.create_study(directions=directions, sampler=GenerativeSampler(seed=3))
+    whole.optimize(objectives, n_trials=25)
+    for trials in (10, 15):
+        part = optuna.create_study(
+            study_name="broken",
+            storage=JournalStorage(JournalFileBackend(str(tmp_path / "study.journal"))),
+            directions=directions,
+            sampler=GenerativeSampler(seed=3),
+            load_if_exists=True,
+        )
+        part.optimize(objectives, n_trials=trials)
+    assert [trial.params for trial in part.trials] == [trial.params for trial in whole.trials]
+
+
+def test_several_objectives_end_with_a_front() -> None:
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=GenerativeSampler(seed=0))
+    study.optimize(objectives, n_trials=60)
+    # Every width up to the best one is a compromise, each with the best kind.
+    widths = {trial.params["width"] for trial in study.best_trials}
+    assert len(widths) >= 3 and {8, 40} <= widths <= {8, 16, 24, 32, 40}
+    assert {trial.params["kind"] for trial in study.best_trials} == {"c"}
+
+
+def test_constraints_are_kept_by_what_is_found() -> None:
+    def constrained(trial: Trial) -> float:
+        merit = objective(trial)
+        trial.set_constraint("narrow", trial.params["width"] - 24)
+        return merit
+
+    study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=0))
+    study.optimize(constrained, n_trials=60)
+    assert study.best_params["kind"] == "c" and study.best_params["width"] == 24
+    kept = [trial.params["width"] <= 24 for trial in study.trials[20:]]
+    assert sum(kept) > len(kept) / 2

@@ -1,0 +1,43 @@
+"""Several objectives as one merit, whose weights each proposal draws anew.
+
+Successive proposals follow different compromises and so find the whole Pareto front (ParEGO, Knowles 2006).
+
+Letters: M points that were tried, F points of a front, K objectives.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attendnets.exploration.decision_levels import Levels, Reals
+
+SUM_SHARE = 0.05
+"""How much the weighted sum counts beside the worst objective, so that of equally bad ones the better wins."""
+_FINITE = 1e100
+
+
+def front(merits: Reals) -> Levels:
+    """Rows ``(F,)`` of ``merits`` ``(M, K)``, higher is better, that no other row equals or exceeds."""
+    rows = np.argsort(-merits.sum(1), kind="stable")
+    ahead = []
+    while len(rows):
+        first, rows = rows[0], rows[1:]
+        ahead.append(first)
+        rows = rows[(merits[rows] > merits[first]).any(1)]
+    return np.sort(np.array(ahead, dtype=np.int64))
+
+
+def compromise(merits: Reals, rng: np.random.Generator) -> Reals:
+    """``merits`` ``(M, K)``, higher is better, as one ``(M,)``: how far the worst objective is from its best.
+
+    That is the augmented Chebyshev distance, with weights drawn evenly among all that sum to 1, in units of
+    the range that an objective has on the front: what was tried away from it changes no unit.
+    """
+    weights = rng.dirichlet(np.ones(merits.shape[1]))
+    if not len(merits):
+        return np.zeros(0)
+    finite = np.clip(merits, -_FINITE, _FINITE)
+    ahead = finite[front(finite)]
+    span = np.ptp(ahead, axis=0)
+    behind = weights * (ahead.max(0) - finite) / np.where(span > 0.0, span, 1.0)
+    return -(behind.max(1) + SUM_SHARE * behind.sum(1))
