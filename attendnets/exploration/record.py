@@ -12,7 +12,8 @@ from attendnets.spec import NetworkSpec
 class Candidate:
     """One network of the study and all that is known of it.
 
-    ``violation`` is over counted and predicted requirements and, as far as trained, accuracy.
+    ``violation`` is over counted and predicted requirements and, as far as trained, accuracy. ``error`` says
+    why one failed.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Candidate:
     violation: float
     seconds: float
     validation_loss: float | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True)

@@ -81,8 +81,12 @@ class _Entry:
     decisions: Decisions
     spec: NetworkSpec
     results: dict[int, ShortTraining]
-    failed: bool
+    error: str | None = None
     training: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.error is not None
 
     @property
     def rung(self) -> int:
@@ -197,7 +201,7 @@ class _Study:
         number = len(self.entries)
         if number < len(self.known):
             known = self.known[number]
-            self.entries.append(_Entry(number, known.decisions, known.spec, {}, failed=False))
+            self.entries.append(_Entry(number, known.decisions, known.spec, {}))
             return self.entries[-1]
         rng = random.Random(f"propose/{self.options.seed}/{number}")
         seen = frozenset(digest(e.spec) for e in self.entries)
@@ -222,7 +226,7 @@ class _Study:
                 },
             )
         )
-        entry = _Entry(number, dict(decisions), spec, {}, failed=False)
+        entry = _Entry(number, dict(decisions), spec, {})
         self.entries.append(entry)
         return entry
 
@@ -235,7 +239,7 @@ class _Study:
             if rung in known.results:
                 future.set_result(known.results[rung])
             else:
-                future.set_exception(TrainingError("failed before"))
+                future.set_exception(TrainingError(known.error))
             task = _Task(entry, rung, future, earlier=True, recorded=True)
         else:
             future = self.workers.submit(entry.spec, epochs)
@@ -255,8 +259,9 @@ class _Study:
                 break
             wait([other.future for other in unwritten if not other.recorded], return_when=FIRST_COMPLETED)
         entry.training = None
-        if isinstance(task.future.exception(), TrainingError):
-            entry.failed = True
+        error = task.future.exception()
+        if isinstance(error, TrainingError):
+            entry.error = str(error)
         else:
             entry.results[rung] = task.future.result()
 
@@ -355,6 +360,7 @@ class _Study:
             violation=self.screen.violation(figures),
             seconds=sum(r.seconds for r in e.results.values()),
             validation_loss=e.results[e.rung].loss if e.results else None,
+            error=e.error,
         )
 
 
@@ -372,4 +378,5 @@ def _entry(trial: FrozenTrial) -> _Entry:
         if name.startswith("rung")
     }
     spec = from_json(attributes["spec"])
-    return _Entry(trial.number, dict(trial.params), spec, results, trial.state == TrialState.FAIL)
+    error = attributes["error"] if trial.state == TrialState.FAIL else None
+    return _Entry(trial.number, dict(trial.params), spec, results, error)
