@@ -45,6 +45,10 @@ class TrainingError(AttendnetsError):
     """Training cannot go on."""
 
 
+class WorkerError(AttendnetsError):
+    """Those who train candidates cannot be started, or are out of reach. What was finished before is kept."""
+
+
 class QuantizationError(AttendnetsError):
     """A network cannot be brought to 8 bits."""
 

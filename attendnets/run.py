@@ -53,7 +53,8 @@ class Job:
     ``minutes`` bound the whole; ``trials`` and ``epochs``, where given, take the place of the clock in
     exploration and training; the minutes still bound how large a network may be. ``requirements`` are as
     the user wrote them. ``network`` names one to train instead of exploring: a JSON file, or RUN#DIGEST.
-    ``group_by`` says which images stay on one side of a split, as ``open_data_set`` takes it.
+    ``group_by`` says which images stay on one side of a split, as ``open_data_set`` takes it. ``workers``
+    train candidates, as ``pipeline.candidate_workers`` reads it, each with ``worker_cpus`` threads.
     """
 
     data: str
@@ -65,6 +66,9 @@ class Job:
     threads: int = 0
     network: str | None = None
     group_by: str | None = None
+    workers: str | None = None
+    worker_cpus: int = 1
+    worker_gpus: float = 0.0
 
 
 @dataclass(frozen=True)

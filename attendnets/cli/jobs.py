@@ -17,6 +17,9 @@ from attendnets.cli.options import (
     Seed,
     Threads,
     Trials,
+    WorkerCpus,
+    WorkerGpus,
+    Workers,
     default_out,
     job_of,
 )
@@ -42,6 +45,9 @@ def build(
     seed: Seed = 0,
     group_by: GroupBy = None,
     threads: Threads = None,
+    workers: Workers = None,
+    worker_cpus: WorkerCpus = 1,
+    worker_gpus: WorkerGpus = 0.0,
     network: Network = None,
     out: Out = None,
     json: Json = False,
@@ -57,7 +63,8 @@ def build(
 
     path = out or default_out(data)
     with telling("build", form_of(json, json_lines, quiet)) as told:
-        job = job_of(data, require, minutes, trials, epochs, seed, threads, network, group_by)
+        share = (workers, worker_cpus, worker_gpus)
+        job = job_of(data, require, minutes, trials, epochs, seed, threads, network, group_by, *share)
         result = run_build(job, path, told.listener)
     code = 0 if result.verdict.met else 1
     told.judged(code, path, result.record)
@@ -80,6 +87,9 @@ def explore(
     seed: Seed = 0,
     group_by: GroupBy = None,
     threads: Threads = None,
+    workers: Workers = None,
+    worker_cpus: WorkerCpus = 1,
+    worker_gpus: WorkerGpus = 0.0,
     out: Out = None,
     json: Json = False,
     json_lines: JsonLines = False,
@@ -90,7 +100,8 @@ def explore(
 
     path = out or default_out(data)
     with telling("explore", form_of(json, json_lines, quiet)) as told:
-        job = job_of(data, require, minutes, trials, None, seed, threads, group_by=group_by)
+        share = (workers, worker_cpus, worker_gpus)
+        job = job_of(data, require, minutes, trials, None, seed, threads, None, group_by, *share)
         record = explore_stage(prepare(job, path, told.listener))
     told.result(0, run=path, chosen=record.chosen, record=record)
     if told.form == "json":

@@ -33,6 +33,16 @@ GroupBy = Annotated[
     ),
 ]
 Threads = Annotated[int | None, Parameter(help="For training (default: all cores).")]
+Workers = Annotated[
+    str | None,
+    Parameter(
+        help="Who trains candidates: a number of processes here; ray (started here for this command), "
+        "ray://HOST:PORT or ray:ADDRESS, with a number of trainings at a time before an @, as in 8@ray "
+        "(docs/workers.md)."
+    ),
+]
+WorkerCpus = Annotated[int, Parameter(help="Threads of each training by --workers.")]
+WorkerGpus = Annotated[float, Parameter(help="GPUs, or a part of one, that Ray sets aside for each training.")]
 Page = Annotated[Path | None, Parameter(help="Write it as one HTML file too, with small pictures.")]
 Out = Annotated[Path | None, Parameter(help="Run folder (default runs/NAME).")]
 Classes = Annotated[int | None, Parameter(help="Instead of the network's own.")]
@@ -59,6 +69,9 @@ def job_of(
     threads: int | None,
     network: str | None = None,
     group_by: str | None = None,
+    workers: str | None = None,
+    worker_cpus: int = 1,
+    worker_gpus: float = 0.0,
 ) -> Job:
     """The job that these options describe; all cores where no threads are named."""
     from attendnets.run import Job
@@ -73,6 +86,9 @@ def job_of(
         threads=threads if threads is not None else os.cpu_count() or 1,
         network=network,
         group_by=group_by,
+        workers=workers,
+        worker_cpus=worker_cpus,
+        worker_gpus=worker_gpus,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,11 +34,15 @@ class Evaluate(Protocol):
 
 
 class Workers(Protocol):
-    """Does ``count`` short trainings at a time."""
+    """Does ``count`` short trainings at a time. One that dies is replaced, its training done again."""
 
     @property
     def count(self) -> int:
         """How many are done side by side."""
+
+    @property
+    def deaths(self) -> Sequence[str]:
+        """How workers died so far, oldest first, as in "ended by SIGKILL"."""
 
     def submit(self, spec: NetworkSpec, epochs: int) -> Future[ShortTraining]:
         """Begin a short training; its future holds the result, or a TrainingError."""
@@ -47,6 +52,7 @@ class InProcess:
     """One training at a time, by this process, done when it is submitted."""
 
     count = 1
+    deaths: tuple[str, ...] = ()
 
     def __init__(self, evaluate: Evaluate) -> None:
         self._evaluate = evaluate

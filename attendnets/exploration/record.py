@@ -37,7 +37,8 @@ class Influence:
 class Candidate:
     """One network of the study and all that is known of it.
 
-    ``violation`` is over counted and predicted requirements and, as far as trained, accuracy.
+    ``violation`` is over counted and predicted requirements and, as far as trained, accuracy. ``error`` says
+    why one failed.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Candidate:
     seconds: float
     validation_loss: float | None = None
     generator: GeneratorRecord | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -49,27 +49,10 @@ class ShortTrainer:
         """Train from new weights for ``epochs``. Raises TrainingError where the loss is no number."""
         started = time.perf_counter()
         training, validation = self.tables(preprocessing_of(spec))
-        network = initialised(spec, self.seed)
-        train(
-            network,
-            training,
-            validation,
-            recipe=self.recipe,
-            budget=Budget(epochs=epochs),
-            augmentation=self.augmentation,
-            seed=self.seed,
-            progress=self.progress,
+        trained = train_shortly(
+            spec, epochs, training, validation, self.recipe, self.augmentation, self.seed, self.progress
         )
-        logits = torch.from_numpy(predict_logits(network, validation))
-        labels = torch.from_numpy(np.array(validation.labels))
-        losses = cross_entropy(logits, labels, reduction="none").double()
-        return ShortTraining(
-            top1_percent=100.0 * float((logits.argmax(1) == labels).double().mean()),
-            images=len(labels),
-            loss=float(losses.mean()),
-            loss_error=float(losses.std(correction=0)) / len(labels) ** 0.5,
-            seconds=time.perf_counter() - started,
-        )
+        return replace(trained, seconds=time.perf_counter() - started)
 
     def tables(self, preprocessing: Preprocessing) -> tuple[PixelTable, PixelTable]:
         """The training images of short trainings, and the validation images."""
@@ -81,3 +64,38 @@ class ShortTrainer:
             self.cache.table(samples, preprocessing),
             self.cache.table(self.learning.validation, preprocessing),
         )
+
+
+def train_shortly(
+    spec: NetworkSpec,
+    epochs: int,
+    training: PixelTable,
+    validation: PixelTable,
+    recipe: Recipe,
+    augmentation: Augmentation,
+    seed: int,
+    progress: Callable[[Progress], None] | None = None,
+) -> ShortTraining:
+    """Train from new weights for ``epochs``. Raises TrainingError where the loss is no number."""
+    started = time.perf_counter()
+    network = initialised(spec, seed)
+    train(
+        network,
+        training,
+        validation,
+        recipe=recipe,
+        budget=Budget(epochs=epochs),
+        augmentation=augmentation,
+        seed=seed,
+        progress=progress,
+    )
+    logits = torch.from_numpy(predict_logits(network, validation))
+    labels = torch.from_numpy(np.array(validation.labels))
+    losses = cross_entropy(logits, labels, reduction="none").double()
+    return ShortTraining(
+        top1_percent=100.0 * float((logits.argmax(1) == labels).double().mean()),
+        images=len(labels),
+        loss=float(losses.mean()),
+        loss_error=float(losses.std(correction=0)) / len(labels) ** 0.5,
+        seconds=time.perf_counter() - started,
+    )

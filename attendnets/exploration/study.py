@@ -83,9 +83,13 @@ class _Entry:
     decisions: Decisions
     spec: NetworkSpec
     results: dict[int, ShortTraining]
-    failed: bool
+    error: str | None = None
     generator: GeneratorRecord | None = None
     training: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.error is not None
 
     @property
     def rung(self) -> int:
@@ -201,7 +205,7 @@ class _Study:
         if number < len(self.known):
             known = self.known[number]
             self.entries.append(
-                _Entry(number, known.decisions, known.spec, {}, failed=False, generator=known.generator)
+                _Entry(number, known.decisions, known.spec, {}, generator=known.generator)
             )
             return self.entries[-1]
         rng = random.Random(f"propose/{self.options.seed}/{number}")
@@ -224,7 +228,7 @@ class _Study:
                 },
             )
         )
-        entry = _Entry(number, proposal.decisions, spec, {}, failed=False, generator=proposal.generator)
+        entry = _Entry(number, proposal.decisions, spec, {}, generator=proposal.generator)
         self.entries.append(entry)
         return entry
 
@@ -248,7 +252,7 @@ class _Study:
             if rung in known.results:
                 future.set_result(known.results[rung])
             else:
-                future.set_exception(TrainingError("failed before"))
+                future.set_exception(TrainingError(known.error))
             task = _Task(entry, rung, future, earlier=True, recorded=True)
         else:
             future = self.workers.submit(entry.spec, epochs)
@@ -268,8 +272,9 @@ class _Study:
                 break
             wait([other.future for other in unwritten if not other.recorded], return_when=FIRST_COMPLETED)
         entry.training = None
-        if isinstance(task.future.exception(), TrainingError):
-            entry.failed = True
+        error = task.future.exception()
+        if isinstance(error, TrainingError):
+            entry.error = str(error)
         else:
             entry.results[rung] = task.future.result()
 
@@ -372,6 +377,7 @@ class _Study:
             seconds=sum(r.seconds for r in e.results.values()),
             validation_loss=e.results[e.rung].loss if e.results else None,
             generator=e.generator,
+            error=e.error,
         )
 
 
@@ -393,6 +399,6 @@ def _entry(trial: FrozenTrial) -> _Entry:
         dict(trial.params),
         from_json(attributes["spec"]),
         results,
-        failed=trial.state == TrialState.FAIL,
+        error=attributes["error"] if trial.state == TrialState.FAIL else None,
         generator=msgspec.convert(attributes.get("generator"), GeneratorRecord | None),
     )

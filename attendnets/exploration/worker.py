@@ -2,8 +2,8 @@
 
     python -m attendnets.exploration.worker
 
-The first line is a :class:`Setting`, each further one an :class:`Order`; each order is answered by an
-:class:`Answer`. It ends with its input, and is killed with the process that began it.
+The first line is a :class:`Setting`, answered by :data:`READY`; each further one is an :class:`Order`,
+answered by an :class:`Answer`. It ends with its input, and is killed with the process that began it.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import torch
 
 from attendnets.data import Augmentation, LearningData, PixelCache
-from attendnets.errors import TrainingError
+from attendnets.errors import AttendnetsError, TrainingError
 from attendnets.exploration.evaluation import ShortTraining
 from attendnets.exploration.short_training import ShortTrainer
 from attendnets.spec import NetworkSpec
 from attendnets.training import Recipe
 from attendnets.training.memory import keep_freed_memory
 
+READY = b"ready\n"
 _PARENT_DEATH_SIGNAL = 1
 
 
@@ -52,10 +55,27 @@ class Order:
 
 @dataclass(frozen=True)
 class Answer:
-    """The result, or why the training could not go on."""
+    """The result, or why the training could not go on; ``fatal``: nor can any other."""
 
     result: ShortTraining | None
     error: str | None = None
+    fatal: bool = False
+
+    def training(self) -> ShortTraining:
+        """The result. Raises TrainingError where there is none, another AttendnetsError where it is fatal."""
+        if self.result is not None:
+            return self.result
+        raise (AttendnetsError if self.fatal else TrainingError)(self.error or "")
+
+
+def answer_to(train: Callable[[], ShortTraining]) -> Answer:
+    """What ``train`` gives, or the error that it raises."""
+    try:
+        return Answer(train())
+    except TrainingError as error:
+        return Answer(None, str(error))
+    except AttendnetsError as error:
+        return Answer(None, str(error), fatal=True)
 
 
 def encoded(message: Setting | Order | Answer) -> bytes:
@@ -86,13 +106,10 @@ def main() -> None:
         setting.augmentation,
         setting.seed,
     )
+    answers.write(READY)
     for line in sys.stdin.buffer:
         order = msgspec.json.decode(line, type=Order)
-        try:
-            answer = Answer(trainer(order.spec, order.epochs))
-        except TrainingError as error:
-            answer = Answer(None, str(error))
-        answers.write(encoded(answer))
+        answers.write(encoded(answer_to(partial(trainer, order.spec, order.epochs))))
 
 
 if __name__ == "__main__":

@@ -33,5 +33,11 @@ def repeat_command(
         words += ["--network", shlex.quote(network)]
     if job.group_by is not None:
         words += ["--group-by", shlex.quote(job.group_by)]
+    if job.workers is not None and network is None:
+        words += ["--workers", shlex.quote(job.workers)]
+        if job.worker_cpus != 1:
+            words += ["--worker-cpus", str(job.worker_cpus)]
+        if job.worker_gpus:
+            words += ["--worker-gpus", f"{job.worker_gpus:g}"]
     words += ["--seed", str(job.seed), "--threads", str(job.threads), "--out", shlex.quote(str(out))]
     return " ".join(words)

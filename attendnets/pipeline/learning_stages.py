@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,15 +13,14 @@ from attendnets import atomic
 from attendnets.cost import cost
 from attendnets.data import DataSet
 from attendnets.errors import RunFolderError
-from attendnets.exploration.evaluation import InProcess, Workers
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
-from attendnets.exploration.short_training import TRAINING_IMAGES, ShortTrainer, initialised
+from attendnets.exploration.short_training import TRAINING_IMAGES, initialised
 from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.study import ExploreOptions, explore
-from attendnets.exploration.workers import worker_processes
 from attendnets.networks.assemble import Network, assemble
 from attendnets.pipeline import planning
+from attendnets.pipeline.candidate_workers import candidate_workers, told_deaths
 from attendnets.pipeline.context import Context
 from attendnets.pipeline.given_network import given_network, given_study, require_fitting
 from attendnets.pipeline.listener import Step
@@ -51,6 +48,8 @@ def explore_stage(context: Context) -> StudyRecord:
         "seed": f"{job.seed}/{job.threads}",
         "network": job.network or "",
     }
+    if job.workers is not None:
+        inputs["workers"] = f"{job.workers}/{job.worker_cpus}"
     if run.is_finished("explore", inputs):
         context.listener.skipped("explore")
         record = run.read(run.study, StudyRecord)
@@ -70,7 +69,7 @@ def _explored(context: Context) -> StudyRecord:
     job, learning = context.job, context.data.learning
     space, screen = design(context.data, job)
     rung_epochs = planning.rung_epochs(job, min(len(learning.train), TRAINING_IMAGES))
-    with _workers(context) as workers:
+    with candidate_workers(context, _recipe(context)) as workers:
         return explore(
             space,
             screen,
@@ -84,20 +83,8 @@ def _explored(context: Context) -> StudyRecord:
             ),
             journal=context.run.journal,
             context=f"{context.data.digest[:16]}/{','.join(job.requirements)}/{job.seed}",
-            progress=told_study(context, rung_epochs),
+            progress=told_deaths(context, workers, told_study(context, rung_epochs)),
         )
-
-
-@contextmanager
-def _workers(context: Context) -> Iterator[Workers]:
-    job, learning, recipe = context.job, context.data.learning, _recipe(context)
-    count = planning.worker_count(job)
-    if count == 1:
-        yield InProcess(ShortTrainer(learning, context.cache, recipe, context.augmentation, job.seed))
-        return
-    folder = context.run.cache
-    with worker_processes(count, learning, folder, recipe, context.augmentation, job.seed) as workers:
-        yield workers
 
 
 def _given(context: Context, name: str) -> StudyRecord:
@@ -110,9 +97,11 @@ def _outcome(record: StudyRecord) -> str:
     if record.objective == "given":
         return f"no exploration: {record.chosen} is given"
     trained = sum(candidate.epochs > 0 for candidate in record.candidates)
+    failures = sum(candidate.state == "failed" for candidate in record.candidates)
+    failed = f"{failures} failed, " if failures else ""
     best = max(c.validation_top1_percent or 0.0 for c in record.candidates)
     return (
-        f"{record.screened} screened on cost, {trained} trained shortly, best {best:.1f} % on "
+        f"{record.screened} screened on cost, {trained} trained shortly, {failed}best {best:.1f} % on "
         f"{record.validation_images} validation images; chosen {record.chosen}"
     )
 

@@ -10,6 +10,7 @@ from attendnets import atomic
 from attendnets.data import DataSet, PixelCache, by_kind, image_root, open_data_set, summary
 from attendnets.exploration.screening import require_feasible
 from attendnets.pipeline import planning
+from attendnets.pipeline.candidate_workers import worker_plan
 from attendnets.pipeline.commands import repeat_command
 from attendnets.pipeline.context import Context, use_threads
 from attendnets.pipeline.given_network import given_network, require_fitting
@@ -41,6 +42,7 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
     listener = listener or Listener()
     job = planning.checked(job)
     Requirements.parse(job.requirements)
+    worker_plan(job)
     use_threads(job)
     keep_freed_memory()
     listener.started("check")

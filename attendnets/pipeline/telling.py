@@ -28,6 +28,8 @@ def told_study(context: Context, rung_epochs: tuple[int, ...]) -> Callable[[Stud
             if last.state != "failed":
                 done += sum(rung_epochs[: last.rung + 1]) if progress.earlier else last.epochs
             listener.candidate(_candidate(last, len(rung_epochs), progress.earlier))
+            if last.error is not None:
+                listener.note(f"Candidate {last.number} failed: {last.error}")
         if progress.earlier:
             return
         epoch_seconds = progress.seconds / done if done else None

@@ -115,7 +115,7 @@ def _depth(spec: NetworkSpec) -> str:
 def _state(candidate: Candidate) -> str:
     """How far its training went, and whether it keeps the requirements."""
     if candidate.state == "failed":
-        return "its short training failed"
+        return "its short training failed" + (f": {candidate.error}" if candidate.error else "")
     trained = f"trained for {counted(candidate.epochs, 'epoch')}"
     stopped = ", then stopped" if candidate.state == "stopped" else ""
     kept = "within the requirements" if candidate.violation == 0 else "short of a requirement so far"

@@ -5,19 +5,22 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from attendnets.data import Augmentation, LearningData, PixelCache, open_data_set
-from attendnets.errors import AttendnetsError
+from attendnets.errors import AttendnetsError, TrainingError, WorkerError
 from attendnets.exploration.evaluation import ShortTraining, Workers
 from attendnets.exploration.proposer import SynthesisProposer
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
-from attendnets.exploration.short_training import ShortTrainer
+from attendnets.exploration.short_training import ShortTrainer, preprocessing_of
+from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.study import ExploreOptions, explore
+from attendnets.exploration.worker import Order
 from attendnets.exploration.workers import WorkerProcesses, worker_processes
 from attendnets.requirements import Requirements
 from attendnets.spec import NetworkSpec, digest
@@ -33,6 +36,7 @@ class Untimely:
     """Two places whose trainings take any time they like."""
 
     count = 2
+    deaths: tuple[str, ...] = ()
 
     def __init__(self, landscape: Landscape, seed: int) -> None:
         self.landscape, self.chance = landscape, random.Random(seed)
@@ -93,8 +97,6 @@ def learning(tmp_path_factory: pytest.TempPathFactory) -> LearningData:
 
 
 def candidates(learning: LearningData) -> list[NetworkSpec]:
-    from attendnets.exploration.space import DesignSpace
-
     space = DesignSpace(channels=learning.channels, classes=len(learning.classes), sizes=(32,))
     chance = random.Random(0)
     return [space.network(space.mutate(space.smallest(), chance, 4)) for _ in range(3)]
@@ -112,13 +114,149 @@ def test_processes_give_to_the_bit_what_this_process_gives(learning: LearningDat
     assert len({digest(network) for network in networks}) == 3
 
 
-def test_a_process_that_is_killed_is_named_with_the_way_on(learning: LearningData, tmp_path: Path) -> None:
-    workers = WorkerProcesses(1, learning, tmp_path, Recipe(batch_size=8), Augmentation.none(), 0)
-    try:
-        future = workers.submit(candidates(learning)[0], 10_000)
-        for process in workers._processes:
+def kill_one_that_trains(workers: WorkerProcesses) -> None:
+    while True:
+        for process in tuple(workers._processes):
+            if process.training:
+                process.kill()
+                return
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def workers(learning: LearningData, tmp_path: Path) -> Iterator[WorkerProcesses]:
+    with worker_processes(2, learning, tmp_path, Recipe(batch_size=8), Augmentation.none(), 0) as some:
+        yield some
+
+
+def test_a_killed_worker_is_replaced_and_its_training_done_again(
+    workers: WorkerProcesses, learning: LearningData
+) -> None:
+    network = candidates(learning)[0]
+    undisturbed = workers.submit(network, 30).result()
+    future = workers.submit(network, 30)
+    kill_one_that_trains(workers)
+    again = future.result()
+    assert (again.loss, again.top1_percent) == (undisturbed.loss, undisturbed.top1_percent)
+    assert workers.deaths == ["ended by SIGKILL"]
+
+
+def test_a_candidate_that_takes_three_workers_with_it_has_failed_and_others_go_on(
+    workers: WorkerProcesses, learning: LearningData
+) -> None:
+    fatal, harmless, *_ = candidates(learning)
+    future = workers.submit(fatal, 100_000)
+    for number in range(1, 4):
+        kill_one_that_trains(workers)
+        while len(workers.deaths) < number:
+            time.sleep(0.01)
+    with pytest.raises(TrainingError, match="took 3 workers with it, the last one ended by SIGKILL"):
+        future.result(timeout=60)
+    assert workers.submit(harmless, 1).result().images > 0
+
+
+def test_a_worker_that_dies_without_work_is_no_candidates_fault(
+    workers: WorkerProcesses, learning: LearningData
+) -> None:
+    network = candidates(learning)[0]
+    for _ in range(4):
+        workers.submit(network, 1).result()
+        for process in tuple(workers._processes):
             process.kill()
-        with pytest.raises(AttendnetsError, match=r"ended with -9 .* the same command again"):
-            future.result(timeout=60)
-    finally:
-        workers.close()
+    assert workers.submit(network, 1).result().images > 0
+
+
+def test_a_study_whose_workers_are_killed_decides_as_one_that_is_left_alone(
+    learning: LearningData, tmp_path: Path
+) -> None:
+    space = DesignSpace(channels=learning.channels, classes=len(learning.classes), sizes=(32,))
+    options = ExploreOptions(trials=4, rung_epochs=(2, 6), seed=3)
+    records = []
+    for disturbed in (False, True):
+        with worker_processes(
+            2, learning, tmp_path, Recipe(batch_size=8), Augmentation.none(), 0
+        ) as workers:
+            done = threading.Event()
+            killer = threading.Thread(target=kill_three, args=(workers, done))
+            if disturbed:
+                killer.start()
+            records.append(
+                explore(
+                    space,
+                    Screen(Requirements.parse(["weights<=60KB"])),
+                    MutationProposer(space),
+                    workers,
+                    options=options,
+                    journal=tmp_path / f"{disturbed}.journal",
+                    context="a",
+                )
+            )
+            done.set()
+            if disturbed:
+                killer.join()
+                assert workers.deaths
+    assert decided(records[0]) == decided(records[1]) and records[0].chosen == records[1].chosen
+
+
+def kill_three(workers: WorkerProcesses, done: threading.Event) -> None:
+    """Each time another candidate's."""
+    for _ in range(3):
+        before = len(workers.deaths)
+        while not done.is_set() and not any(process.training for process in tuple(workers._processes)):
+            time.sleep(0.01)
+        if not done.is_set():
+            kill_one_that_trains(workers)
+        while not done.is_set() and len(workers.deaths) == before:
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("raise ImportError('no such library')", "cannot start: one ended with exit code 1.*no such library"),
+        ("import os; os.kill(os.getpid(), 9)", "cannot start: one ended by SIGKILL"),
+        ("import os; os._exit(7)", "cannot start: one ended with exit code 7"),
+    ],
+    ids=["an import fails", "killed each time", "ends without a word"],
+)
+def test_workers_that_cannot_start_end_the_study_at_once(
+    module: str, message: str, learning: LearningData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch.py").write_text(module)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with (
+        worker_processes(2, learning, tmp_path, Recipe(), Augmentation.none(), 0) as workers,
+        pytest.raises(WorkerError, match=message),
+    ):
+        study(workers, tmp_path / "study.journal")
+
+
+def test_what_no_candidate_can_help_is_no_candidates_failure(
+    learning: LearningData, tmp_path: Path
+) -> None:
+    """The pixels that all share have gone from the disk, and cannot be written again."""
+    network = candidates(learning)[0]
+    with worker_processes(1, learning, tmp_path, Recipe(batch_size=8), Augmentation.none(), 0) as workers:
+        workers._trainer.tables(preprocessing_of(network))
+        for path in tmp_path.glob("pixels-*.npy"):
+            path.unlink()
+        learning.train[0].path.rename(tmp_path / "gone.png")
+        try:
+            order = Order(network, 1)
+            with pytest.raises(AttendnetsError, match="was there when the data set was read") as caught:
+                workers._train(order)
+        finally:
+            (tmp_path / "gone.png").rename(learning.train[0].path)
+    assert not isinstance(caught.value, TrainingError)
+
+
+def test_nothing_is_left_of_workers_that_are_ended_while_they_train(
+    learning: LearningData, tmp_path: Path
+) -> None:
+    with worker_processes(2, learning, tmp_path, Recipe(batch_size=8), Augmentation.none(), 0) as workers:
+        future = workers.submit(candidates(learning)[0], 100_000)
+        while not any(process.training for process in workers._processes):
+            time.sleep(0.01)
+        processes = [process._process for process in workers._processes]
+    assert all(process.poll() is not None for process in processes)
+    assert isinstance(future.exception(), WorkerError)
