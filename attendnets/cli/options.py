@@ -33,6 +33,16 @@ GroupBy = Annotated[
     ),
 ]
 Threads = Annotated[int | None, Parameter(help="For training (default: all cores).")]
+Storage = Annotated[
+    str | None,
+    Parameter(
+        help="A database for the study, instead of a journal in the run folder: postgresql://me@host/studies, "
+        "sqlite:///studies.db (docs/study.md)."
+    ),
+]
+Study = Annotated[
+    str | None, Parameter(help="The study's name in that database (default: follows from the job).")
+]
 Page = Annotated[Path | None, Parameter(help="Write it as one HTML file too, with small pictures.")]
 Out = Annotated[Path | None, Parameter(help="Run folder (default runs/NAME).")]
 Json = Annotated[bool, Parameter(help="Print one JSON object.")]
@@ -53,6 +63,8 @@ def job_of(
     threads: int | None,
     network: str | None = None,
     group_by: str | None = None,
+    storage: str | None = None,
+    study: str | None = None,
 ) -> Job:
     """The job that these options describe; all cores where no threads are named."""
     from attendnets.run import Job
@@ -67,6 +79,8 @@ def job_of(
         threads=threads if threads is not None else os.cpu_count() or 1,
         network=network,
         group_by=group_by,
+        storage=storage,
+        study=study,
     )
 
 

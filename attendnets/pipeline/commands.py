@@ -33,5 +33,8 @@ def repeat_command(
         words += ["--network", shlex.quote(network)]
     if job.group_by is not None:
         words += ["--group-by", shlex.quote(job.group_by)]
+    for option, text in (("--storage", job.kept.storage), ("--study", job.study)):
+        if text is not None and network is None:
+            words += [option, shlex.quote(text)]
     words += ["--seed", str(job.seed), "--threads", str(job.threads), "--out", shlex.quote(str(out))]
     return " ".join(words)

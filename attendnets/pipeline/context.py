@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -18,12 +18,16 @@ from attendnets.spec import NetworkSpec, from_json
 
 @dataclass(frozen=True)
 class Context:
-    """A run folder, its data set and the one who listens."""
+    """A run folder, its data set and the one who listens.
+
+    ``storage``: the URL of the study's database with its password, which the run folder does not hold.
+    """
 
     run: RunFolder
     data: DataSet
     cache: PixelCache
     listener: Listener
+    storage: str | None = field(default=None, repr=False)
 
     @property
     def job(self) -> Job:
