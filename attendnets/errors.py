@@ -33,12 +33,19 @@ class RunFolderError(UsageError):
     """A run folder does not hold what a stage needs, or belongs to another job."""
 
 
+class StudyError(UsageError):
+    """A study in a database belongs to another job or is in use, or its URL names no database."""
+
+
 class InfeasibleError(UsageError):
     """The requirements cannot be met by any network of the design space; nothing was trained."""
 
 
 class StorageError(AttendnetsError):
-    """A file cannot be written: a full disk, a missing permission. What was finished before is kept."""
+    """A file or database cannot be written: a full disk, a missing permission, a server that is away.
+
+    What was finished before is kept.
+    """
 
 
 class TrainingError(AttendnetsError):

@@ -19,18 +19,28 @@ from pathlib import Path
 import msgspec
 
 from attendnets.errors import RunFolderError
+from attendnets.masking import masked
 
 LOCK_NAME = ".lock"
 _held = threading.local()
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who holds a folder."""
+    """Who holds a folder, or drives a study."""
 
     process: int
     host: str
     since: str
     command: str
+
+    @classmethod
+    def here(cls) -> Holder:
+        """This process, from now on."""
+        command = " ".join([Path(sys.argv[0]).name, *map(masked, sys.argv[1:])])
+        return cls(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S %z"), command)
+
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host} since {self.since} ({self.command})"
 
 
 @contextmanager
@@ -85,10 +95,9 @@ def _acquire(folder: Path) -> TextIOWrapper:
         if _is_current(file, path):
             break
         file.close()
-    holder = Holder(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S %z"), _command())
     try:
         file.truncate(0)
-        file.write(msgspec.json.encode(holder).decode())
+        file.write(msgspec.json.encode(Holder.here()).decode())
         file.flush()
     except OSError as error:
         file.close()
@@ -106,11 +115,6 @@ def _is_current(file: TextIOWrapper, path: Path) -> bool:
 def _read(file: TextIOWrapper) -> str:
     file.seek(0)
     try:
-        holder = msgspec.json.decode(file.read(), type=Holder)
+        return str(msgspec.json.decode(file.read(), type=Holder))
     except msgspec.DecodeError:
         return "another process"
-    return f"process {holder.process} on {holder.host} since {holder.since} ({holder.command})"
-
-
-def _command() -> str:
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -23,6 +23,7 @@ import msgspec
 from attendnets import atomic
 from attendnets.errors import RunFolderError
 from attendnets.lock import LOCK_NAME, exclusive
+from attendnets.masking import masked
 
 Stage: TypeAlias = Literal["check", "explore", "train", "quantize", "export", "benchmark", "report"]
 STAGES: tuple[Stage, ...] = ("check", "explore", "train", "quantize", "export", "benchmark", "report")
@@ -55,6 +56,8 @@ class Job:
     the user wrote them. ``network`` names one to train instead of exploring: a JSON file, or RUN#DIGEST.
     ``group_by`` says which images stay on one side of a split, as ``open_data_set`` takes it. ``workers``
     train candidates, as ``pipeline.candidate_workers`` reads it, each with ``worker_cpus`` threads.
+    ``storage`` is the URL of a database to keep the study in, instead of the run folder's journal, and
+    ``study`` its name there, where it is not to follow from the job.
     """
 
     data: str
@@ -69,6 +72,13 @@ class Job:
     workers: str | None = None
     worker_cpus: int = 1
     worker_gpus: float = 0.0
+    storage: str | None = field(default=None, repr=False)
+    study: str | None = None
+
+    @property
+    def kept(self) -> Job:
+        """The job as run.json holds it: without a password."""
+        return self if self.storage is None else replace(self, storage=masked(self.storage))
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,7 @@ class RunFolder:
         Raises RunFolderError when the folder holds another job, other data or other files.
         """
         with cls.locked(path):
-            return cls._create(path, job, command, data_digest)
+            return cls._create(path, job.kept, command, data_digest)
 
     @classmethod
     def _create(cls, path: Path, job: Job, command: str, data_digest: str) -> RunFolder:
@@ -194,6 +204,7 @@ class RunFolder:
 
     def change_job(self, job: Job) -> None:
         """Take other arguments for stages still to come; finished ones see that by their inputs."""
+        job = job.kept
         if job != self.record.job:
             with exclusive(self.path):
                 self._require_unchanged()
@@ -262,11 +273,10 @@ class RunFolder:
             )
 
     def _require_same_versions(self) -> None:
-        now = installed_versions()
-        for name in _DECIDING:
-            if now[name] != self.record.versions.get(name):
+        for name, now in deciding_versions().items():
+            if now != self.record.versions.get(name):
                 raise RunFolderError(
-                    f"{self.path} was begun with {name} {self.record.versions.get(name)}, not {now[name]}. "
+                    f"{self.path} was begun with {name} {self.record.versions.get(name)}, not {now}. "
                     "Install that version to go on, or build into a new folder."
                 )
 
@@ -301,6 +311,12 @@ def installed_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             versions[name] = "not installed"
     return versions
+
+
+def deciding_versions() -> dict[str, str]:
+    """Versions of the packages without which a run or a study cannot be gone on with."""
+    versions = installed_versions()
+    return {name: versions[name] for name in _DECIDING}
 
 
 def machine() -> str:

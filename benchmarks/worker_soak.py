@@ -12,24 +12,12 @@ exploration nothing that it had started may be left.
 from __future__ import annotations
 
 import argparse
-import random
-import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from attendnets.exploration.record import StudyRecord
-from attendnets.run import RunFolder
-from benchmarks.record import write_record
-from benchmarks.soak import finished, write_table
+from benchmarks.soak import write_table
 
 OPTIONS = ("--require", "weights<=60KB", "--require", "macs<=1M", "--minutes", "12", "--trials", "24")
 EVERY_SECONDS = 20.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from benchmarks.postgresql_server import Server
     from tests.exported_network import ExportedNetwork
 
 
@@ -18,6 +19,18 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedNetwork:
     from tests.exported_network import make_exported_network
 
     return make_exported_network(tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of this session's own."""
+    from benchmarks.postgresql_server import postgresql_server, programs
+
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install attendnets[postgresql]")
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with postgresql_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,10 @@
-"""Commands that start from a data set: build, explore, check."""
+"""Commands that do a whole job or begin one: build, resume, explore, check."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from attendnets.cli.app import app
 from attendnets.cli.options import (
@@ -14,7 +18,10 @@ from attendnets.cli.options import (
     Page,
     Quiet,
     Require,
+    RunPath,
     Seed,
+    Storage,
+    Study,
     Threads,
     Trials,
     WorkerCpus,
@@ -24,6 +31,7 @@ from attendnets.cli.options import (
     job_of,
 )
 from attendnets.cli.output import (
+    Telling,
     describe_network,
     form_of,
     print_json,
@@ -32,6 +40,9 @@ from attendnets.cli.output import (
     telling,
     write_check_page,
 )
+
+if TYPE_CHECKING:
+    from attendnets.pipeline import BuildResult
 
 
 @app.command
@@ -49,6 +60,8 @@ def build(
     worker_cpus: WorkerCpus = 1,
     worker_gpus: WorkerGpus = 0.0,
     network: Network = None,
+    storage: Storage = None,
+    study: Study = None,
     out: Out = None,
     json: Json = False,
     json_lines: JsonLines = False,
@@ -63,17 +76,60 @@ def build(
 
     path = out or default_out(data)
     with telling("build", form_of(json, json_lines, quiet)) as told:
-        share = (workers, worker_cpus, worker_gpus)
-        job = job_of(data, require, minutes, trials, epochs, seed, threads, network, group_by, *share)
+        job = job_of(
+            data,
+            require,
+            minutes,
+            trials,
+            epochs,
+            seed,
+            threads,
+            network=network,
+            group_by=group_by,
+            workers=workers,
+            worker_cpus=worker_cpus,
+            worker_gpus=worker_gpus,
+            storage=storage,
+            study=study,
+        )
         result = run_build(job, path, told.listener)
+    return _judged(told, result)
+
+
+@app.command
+def resume(
+    run: RunPath,
+    *,
+    extend: Annotated[
+        int | None, Parameter(help="Try so many candidates more than the finished exploration did.")
+    ] = None,
+    storage: Storage = None,
+    json: Json = False,
+    json_lines: JsonLines = False,
+    quiet: Quiet = False,
+) -> int:
+    """Go on with the job of RUN, as the command that began it would; what is finished is kept.
+
+    --storage is needed only where the study has moved, or where its URL holds a password: RUN does not
+    keep passwords.
+    """
+    from attendnets.pipeline import resume as run_resume
+
+    with telling("build", form_of(json, json_lines, quiet)) as told:
+        result = run_resume(run, told.listener, extend=extend, storage=storage)
+    return _judged(told, result)
+
+
+def _judged(told: Telling, result: BuildResult) -> int:
+    """Print the result of a build; its exit code."""
     code = 0 if result.verdict.met else 1
-    told.judged(code, path, result.record)
+    told.judged(code, result.run, result.record)
     with reader_may_leave():
         if told.form == "json":
-            print_json({"run": path, "met": result.verdict.met, "record": result.record})
+            print_json({"run": result.run, "met": result.verdict.met, "record": result.record})
         elif told.form != "json_lines":
             print_result(result.record)
-            print(f"\nfiles   {path / 'export'}\nreport  {path / 'report.html'}")
+            print(f"\nfiles   {result.run / 'export'}\nreport  {result.run / 'report.html'}")
     return code
 
 
@@ -90,6 +146,8 @@ def explore(
     workers: Workers = None,
     worker_cpus: WorkerCpus = 1,
     worker_gpus: WorkerGpus = 0.0,
+    storage: Storage = None,
+    study: Study = None,
     out: Out = None,
     json: Json = False,
     json_lines: JsonLines = False,
@@ -100,8 +158,21 @@ def explore(
 
     path = out or default_out(data)
     with telling("explore", form_of(json, json_lines, quiet)) as told:
-        share = (workers, worker_cpus, worker_gpus)
-        job = job_of(data, require, minutes, trials, None, seed, threads, None, group_by, *share)
+        job = job_of(
+            data,
+            require,
+            minutes,
+            trials,
+            None,
+            seed,
+            threads,
+            group_by=group_by,
+            workers=workers,
+            worker_cpus=worker_cpus,
+            worker_gpus=worker_gpus,
+            storage=storage,
+            study=study,
+        )
         record = explore_stage(prepare(job, path, told.listener))
     told.result(0, run=path, chosen=record.chosen, record=record)
     if told.form == "json":

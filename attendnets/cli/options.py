@@ -43,6 +43,16 @@ Workers = Annotated[
 ]
 WorkerCpus = Annotated[int, Parameter(help="Threads of each training by --workers.")]
 WorkerGpus = Annotated[float, Parameter(help="GPUs, or a part of one, that Ray sets aside for each training.")]
+Storage = Annotated[
+    str | None,
+    Parameter(
+        help="A database for the study, instead of a journal in the run folder: postgresql://me@host/studies, "
+        "sqlite:///studies.db (docs/study.md)."
+    ),
+]
+Study = Annotated[
+    str | None, Parameter(help="The study's name in that database (default: follows from the job).")
+]
 Page = Annotated[Path | None, Parameter(help="Write it as one HTML file too, with small pictures.")]
 Out = Annotated[Path | None, Parameter(help="Run folder (default runs/NAME).")]
 Classes = Annotated[int | None, Parameter(help="Instead of the network's own.")]
@@ -72,6 +82,8 @@ def job_of(
     workers: str | None = None,
     worker_cpus: int = 1,
     worker_gpus: float = 0.0,
+    storage: str | None = None,
+    study: str | None = None,
 ) -> Job:
     """The job that these options describe; all cores where no threads are named."""
     from attendnets.run import Job
@@ -89,6 +101,8 @@ def job_of(
         workers=workers,
         worker_cpus=worker_cpus,
         worker_gpus=worker_gpus,
+        storage=storage,
+        study=study,
     )
 
 

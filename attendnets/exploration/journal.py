@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -12,6 +15,8 @@ from optuna.storages.journal._file import BaseJournalFileLock
 
 from attendnets import atomic
 from attendnets.errors import RunFolderError
+from attendnets.exploration.place import begun, other_context
+from attendnets.exploration.trials import Trials
 
 STUDY_NAME = "attendnets"
 
@@ -26,6 +31,19 @@ class _FolderIsLocked(BaseJournalFileLock):
         pass
 
 
+@dataclass(frozen=True)
+class JournalFile:
+    """See :class:`attendnets.exploration.place.StudyPlace`. Whoever opens it holds the run folder."""
+
+    path: Path
+
+    @contextmanager
+    def opened(self, context: str) -> Iterator[Trials]:
+        """The trials in the file, which is made where it is missing."""
+        with atomic.storing(self.path):
+            yield Trials(open_journal(self.path, context))
+
+
 def open_journal(path: Path, context: str) -> optuna.Study:
     """The study in ``path``, begun there where it is missing. ``context`` names its data and its job.
 
@@ -33,28 +51,21 @@ def open_journal(path: Path, context: str) -> optuna.Study:
     RunFolderError for the journal of another job and for lines that are no journal's, StorageError where
     it cannot be written.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     _mend(path)
     with atomic.storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            study = optuna.create_study(
-                storage=JournalStorage(JournalFileBackend(str(path), lock_obj=_FolderIsLocked())),
-                study_name=STUDY_NAME,
-                direction="maximize",
-                sampler=optuna.samplers.RandomSampler(seed=0),
-                load_if_exists=True,
+            study = begun(
+                JournalStorage(JournalFileBackend(str(path), lock_obj=_FolderIsLocked())), STUDY_NAME
             )
         except (AssertionError, KeyError, TypeError, ValueError) as error:
             raise RunFolderError(_damaged(path, f"events do not fit together: {error!r}")) from error
-        known = study.user_attrs.get("context")
-        if known is None:
-            study.set_user_attr("context", context)
-        elif known != context:
-            raise RunFolderError(
-                f"{path} holds a study of another job ({known}; this one is {context}). "
-                "Choose another run folder, or delete that file."
-            )
+        difference = other_context(study, context)
+    if difference:
+        raise RunFolderError(
+            f"{path} holds a study of another job: {difference}. "
+            "Choose another run folder, or delete that file."
+        )
     return study
 
 

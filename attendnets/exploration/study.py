@@ -1,8 +1,8 @@
-"""The study: candidates get short trainings with asynchronous successive halving, kept in an Optuna journal.
+"""The study: candidates get short trainings with asynchronous successive halving, kept as Optuna trials.
 
 A candidate starts on the lowest rung, with the fewest epochs; the best third of a rung is trained anew
-on the next one, with three times as many. All that is known lies in the journal file, so that a study
-that was killed goes on where it was, and any Optuna tool can read it.
+on the next one, with three times as many. All that is known lies in a journal file or a database, so that
+a study that was killed goes on where it was, and any Optuna tool can read it.
 """
 
 from __future__ import annotations
@@ -13,28 +13,26 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
-import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from attendnets import atomic
 from attendnets.cost import cost
 from attendnets.errors import AttendnetsError, TrainingError
 from attendnets.exploration.duration import expected_duration
 from attendnets.exploration.evaluation import ShortTraining, Workers
 from attendnets.exploration.influence import influences
-from attendnets.exploration.journal import open_journal
 from attendnets.exploration.objective import netscore
+from attendnets.exploration.place import StudyPlace
 from attendnets.exploration.proposer import Proposer
 from attendnets.exploration.record import Candidate, GeneratorRecord, StudyProgress, StudyRecord
 from attendnets.exploration.schedule import Schedule
 from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.exploration.space import Decisions, DesignSpace
 from attendnets.exploration.space_levels import Finished, SpaceLevels
+from attendnets.exploration.trials import Trials
 from attendnets.spec import NetworkSpec, digest, from_json, to_json
 
 REDUCTION = 3
@@ -67,7 +65,7 @@ _Tell: TypeAlias = Callable[[StudyProgress], None]
 class _Task:
     """The training of ``entry`` on ``rung``.
 
-    ``earlier``: an earlier sitting did it. ``recorded``: the journal holds how it ended.
+    ``earlier``: an earlier sitting did it. ``recorded``: the study holds how it ended.
     """
 
     entry: _Entry
@@ -107,22 +105,23 @@ def explore(
     workers: Workers,
     *,
     options: ExploreOptions,
-    journal: Path,
+    place: StudyPlace,
     context: str,
     progress: Callable[[StudyProgress], None] | None = None,
 ) -> StudyRecord:
-    """Explore ``space`` and choose a network. ``context`` names data and job of the journal.
+    """Explore ``space`` and choose a network. ``context`` names data and job of the study in ``place``.
 
     The same arguments, with trials counted, choose the same network, whichever training ends first and
-    however often the study is interrupted; another number of workers is another study.
+    however often the study is interrupted; another number of workers is another study. A study that is
+    asked for again with more trials becomes the one that it would be with so many from the start.
 
-    Raises InfeasibleError when costs alone rule every network out, RunFolderError for a journal that
-    belongs to another job or is damaged, StorageError when it cannot be written, TrainingError when every
-    candidate failed.
+    Raises InfeasibleError when costs alone rule every network out, RunFolderError or StudyError for a study
+    that belongs to another job, is in use or is damaged, StorageError when it cannot be written,
+    TrainingError when every candidate failed.
     """
     require_feasible(space, screen, options.seed)
-    run = _Study(space, screen, proposer, workers, options, open_journal(journal, context))
-    with atomic.storing(journal):
+    with place.opened(context) as trials:
+        run = _Study(space, screen, proposer, workers, options, trials)
         run.work(progress or (lambda _: None))
     return run.record()
 
@@ -135,14 +134,14 @@ class _Study:
         proposer: Proposer,
         workers: Workers,
         options: ExploreOptions,
-        study: optuna.Study,
+        study: Trials,
     ) -> None:
         self.space, self.screen, self.proposer = space, screen, proposer
         self.workers, self.options, self.study = workers, options, study
         self.distributions: dict[str, BaseDistribution] = {
             name: CategoricalDistribution(values) for name, values in space.choices().items()
         }
-        trials = study.get_trials(deepcopy=False)
+        trials = study.all()
         self.known = [_entry(trial) for trial in trials]
         if trials:
             screen.screened, screen.refused = trials[-1].user_attrs["screened"]
@@ -159,7 +158,7 @@ class _Study:
     def work(self, progress: _Tell) -> None:
         """Promote or start candidates until the budget is used.
 
-        What the journal holds is gone through again from the start, without training: decisions are made
+        What the study holds is gone through again from the start, without training: decisions are made
         where and as they were made before.
         """
         exhausted = False
@@ -277,29 +276,20 @@ class _Study:
             entry.error = str(error)
         else:
             entry.results[rung] = task.future.result()
+            if rung == len(self.options.rung_epochs) - 1:
+                self._close(entry)
 
     def _record(self, task: _Task) -> None:
-        trial = self._trial(task.entry)
-        error = task.future.exception()
+        number, rung, error = task.entry.number, task.rung, task.future.exception()
         if isinstance(error, TrainingError):
-            trial.set_user_attr("error", str(error))
-            self.study.tell(trial, state=TrialState.FAIL)
+            self.study.failed(number, str(error))
         else:
-            result = task.future.result()
-            trial.set_user_attr(f"rung{task.rung}", msgspec.to_builtins(result))
-            trial.report(result.top1_percent, step=self.options.rung_epochs[task.rung])
+            self.study.trained(number, rung, self.options.rung_epochs[rung], task.future.result())
         task.recorded = True
 
-    def _trial(self, entry: _Entry) -> Trial:
-        frozen = self.study.get_trials(deepcopy=False)[entry.number]
-        return Trial(self.study, frozen._trial_id)
-
     def _close(self, entry: _Entry) -> None:
-        frozen = self.study.get_trials(deepcopy=False)[entry.number]
-        if frozen.state.is_finished():
-            return
         score = _netscore(entry)
-        self.study.tell(entry.number, score if math.isfinite(score) else -1e6)
+        self.study.close(entry.number, score if math.isfinite(score) else -1e6)
 
     def _ranked(self, entries: list[_Entry], rung: int) -> list[_Entry]:
         """Best first. Those within ``EQUAL`` standard errors of the lowest loss are equally good: U decides.
@@ -339,7 +329,7 @@ class _Study:
         trained = [e for e in self.entries if e.results]
         if not trained:
             raise TrainingError(
-                f"All {len(self.entries)} candidates failed to train; the study's journal says why of each."
+                f"All {len(self.entries)} candidates failed to train; the study's trials say why of each."
             )
         highest = max(e.rung for e in trained)
         chosen = self._ranked([e for e in trained if e.rung == highest], highest)[0]

@@ -4,7 +4,7 @@ from attendnets.pipeline.commands import repeat_command
 from attendnets.pipeline.context import Context
 from attendnets.pipeline.learning_stages import explore_stage, quantize_stage, train_stage
 from attendnets.pipeline.listener import CandidateTrained, EpochTrained, Listener, Step
-from attendnets.pipeline.main_job import BuildResult, build, prepare, reopen
+from attendnets.pipeline.main_job import BuildResult, build, prepare, reopen, resume
 from attendnets.pipeline.prediction import ImagePrediction, predict
 from attendnets.pipeline.product import Product, benchmark_product, open_product
 from attendnets.pipeline.product_stages import FinalRecord, benchmark_stage, export_stage
@@ -32,5 +32,6 @@ __all__ = [
     "reopen",
     "repeat_command",
     "report_stage",
+    "resume",
     "train_stage",
 ]

@@ -39,5 +39,8 @@ def repeat_command(
             words += ["--worker-cpus", str(job.worker_cpus)]
         if job.worker_gpus:
             words += ["--worker-gpus", f"{job.worker_gpus:g}"]
+    for option, text in (("--storage", job.kept.storage), ("--study", job.study)):
+        if text is not None and network is None:
+            words += [option, shlex.quote(text)]
     words += ["--seed", str(job.seed), "--threads", str(job.threads), "--out", shlex.quote(str(out))]
     return " ".join(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -23,12 +23,16 @@ from attendnets.spec import NetworkSpec, from_json
 
 @dataclass(frozen=True)
 class Context:
-    """A run folder, its data set, the one who listens, and who says what to try next."""
+    """A run folder, its data set, the one who listens, and who says what to try next.
+
+    ``storage``: the URL of the study's database with its password, which the run folder does not hold.
+    """
 
     run: RunFolder
     data: DataSet
     cache: PixelCache
     listener: Listener
+    storage: str | None = field(default=None, repr=False)
     proposer: Callable[[DesignSpace, Screen], Proposer] = synthesis_from_prototypes
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
@@ -13,6 +15,9 @@ from attendnets import atomic
 from attendnets.cost import cost
 from attendnets.data import DataSet
 from attendnets.errors import RunFolderError
+from attendnets.exploration.database import Database
+from attendnets.exploration.journal import JournalFile
+from attendnets.exploration.place import StudyPlace
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.short_training import TRAINING_IMAGES, initialised
@@ -33,24 +38,15 @@ from attendnets.quantize import (
     restore,
 )
 from attendnets.requirements import Requirements
-from attendnets.run import Job, file_digest
+from attendnets.run import Job, deciding_versions, file_digest
 from attendnets.spec import to_json
 from attendnets.training import Budget, Recipe, TrainingRecord, train
 
 
 def explore_stage(context: Context) -> StudyRecord:
     """Choose a network: short trainings of what passes the counted requirements, or the one that is given."""
-    run, job = context.run, context.job
-    inputs = {
-        "data": context.data.digest,
-        "requirements": ",".join(job.requirements),
-        "budget": f"{job.trials}/{job.minutes}",
-        "seed": f"{job.seed}/{job.threads}",
-        "network": job.network or "",
-    }
-    if job.workers is not None:
-        inputs["workers"] = f"{job.workers}/{job.worker_cpus}"
-    if run.is_finished("explore", inputs):
+    run, job, inputs = context.run, context.job, _explore_inputs(context)
+    if is_explored(context):
         context.listener.skipped("explore")
         record = run.read(run.study, StudyRecord)
         tell_again(context, record)
@@ -65,10 +61,30 @@ def explore_stage(context: Context) -> StudyRecord:
     return record
 
 
+def is_explored(context: Context) -> bool:
+    """Whether the exploration of the job as it now is has been finished."""
+    return context.run.is_finished("explore", _explore_inputs(context))
+
+
+def _explore_inputs(context: Context) -> dict[str, str]:
+    job = context.job
+    inputs = {
+        "data": context.data.digest,
+        "requirements": ",".join(job.requirements),
+        "budget": f"{job.trials}/{job.minutes}",
+        "seed": f"{job.seed}/{job.threads}",
+        "network": job.network or "",
+    }
+    if job.workers is not None:
+        inputs["workers"] = f"{job.workers}/{job.worker_cpus}"
+    return inputs
+
+
 def _explored(context: Context) -> StudyRecord:
     job, learning = context.job, context.data.learning
     space, screen = design(context.data, job)
     rung_epochs = planning.rung_epochs(job, min(len(learning.train), TRAINING_IMAGES))
+    place, words = _place(context, space, rung_epochs)
     with candidate_workers(context, _recipe(context)) as workers:
         return explore(
             space,
@@ -81,10 +97,31 @@ def _explored(context: Context) -> StudyRecord:
                 rung_epochs=rung_epochs,
                 seed=job.seed,
             ),
-            journal=context.run.journal,
-            context=f"{context.data.digest[:16]}/{','.join(job.requirements)}/{job.seed}",
+            place=place,
+            context=words,
             progress=told_deaths(context, workers, told_study(context, rung_epochs)),
         )
+
+
+def _place(context: Context, space: DesignSpace, rung_epochs: tuple[int, ...]) -> tuple[StudyPlace, str]:
+    """Where the study is kept, and all that decides it in words: a study of other words is another one."""
+    job = context.job
+    decisive = {
+        "data": context.data.digest[:16],
+        "requirements": " ".join(job.requirements) or "none",
+        "space": hashlib.sha256(msgspec.json.encode(space.choices())).hexdigest()[:16],
+        "epochs": "/".join(map(str, rung_epochs)),
+        "minutes": f"{planning.minutes_of(job):g}",
+        "seed": str(job.seed),
+        "threads": str(job.threads),
+        **({} if job.workers is None else {"workers": f"{job.workers}/{job.worker_cpus}"}),
+        **deciding_versions(),
+    }
+    words = ", ".join(f"{name} {value}" for name, value in decisive.items())
+    if context.storage is None:
+        return JournalFile(context.run.journal), words
+    name = job.study or f"attendnets-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+    return Database(context.storage, name), words
 
 
 def _given(context: Context, name: str) -> StudyRecord:

@@ -8,13 +8,22 @@ from pathlib import Path
 
 from attendnets import atomic
 from attendnets.data import DataSet, PixelCache, by_kind, image_root, open_data_set, summary
+from attendnets.errors import RunFolderError, UsageError
+from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import require_feasible
+from attendnets.lock import exclusive
 from attendnets.pipeline import planning
 from attendnets.pipeline.candidate_workers import worker_plan
 from attendnets.pipeline.commands import repeat_command
 from attendnets.pipeline.context import Context, use_threads
 from attendnets.pipeline.given_network import given_network, require_fitting
-from attendnets.pipeline.learning_stages import design, explore_stage, quantize_stage, train_stage
+from attendnets.pipeline.learning_stages import (
+    design,
+    explore_stage,
+    is_explored,
+    quantize_stage,
+    train_stage,
+)
 from attendnets.pipeline.listener import Listener, Step
 from attendnets.pipeline.product_stages import FinalRecord, benchmark_stage, export_stage
 from attendnets.pipeline.reporting import report_stage
@@ -72,14 +81,14 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
     for kind, findings in by_kind(data.check).items():
         listener.note(summary(kind, findings))
     listener.finished("check", time.perf_counter() - started, _summary(data))
-    return Context(run, data, PixelCache(run.cache), listener)
+    return Context(run, data, PixelCache(run.cache), listener, job.storage)
 
 
 def reopen(out: Path, listener: Listener | None = None, **changes: object) -> Context:
     """The context of an existing run, its job's fields changed by ``changes`` where they are not None."""
     run = RunFolder.open(out)
     job = replace(run.record.job, **{k: v for k, v in changes.items() if v is not None})  # type: ignore[arg-type]
-    run.change_job(job)
+    run.change_job(planning.checked(job))
     return prepare(job, out, listener, run.record.command)
 
 
@@ -92,15 +101,52 @@ def build(job: Job, out: Path, listener: Listener | None = None, command: str | 
     Raises UsageError, DataError, RunFolderError (usage), InfeasibleError (costs alone rule the
     requirements out), TrainingError, QuantizationError, ExportError (failures).
     """
+    job = planning.checked(job)
     with RunFolder.locked(out):
-        context = prepare(job, out, listener, command)
-        explore_stage(context)
-        train_stage(context)
-        quantize_stage(context)
-        export_stage(context)
-        record = benchmark_stage(context)
-        report_stage(context)
-    return BuildResult(out, record.verdict, record)
+        return _built(prepare(job, out, listener, command))
+
+
+def resume(
+    out: Path, listener: Listener | None = None, *, extend: int | None = None, storage: str | None = None
+) -> BuildResult:
+    """Go on with the job that the run folder ``out`` holds, to its end.
+
+    ``extend``: so many candidates more than its finished exploration tried; the stages after it are done
+    again. ``storage``: the URL of the study's database, where it has moved or needs its password.
+
+    Raises what :func:`build` does.
+    """
+    if extend is not None and extend < 1:
+        raise UsageError(f"--extend {extend}: give at least 1.")
+    run = RunFolder.open(out)
+    with exclusive(run.path):
+        context = reopen(out, listener, storage=storage)
+        if extend is not None:
+            context.run.change_job(replace(context.job, trials=_extended(context, extend)))
+        return _built(context)
+
+
+def _extended(context: Context, more: int) -> int:
+    """The number of candidates of the finished exploration, and ``more``."""
+    run = context.run
+    if context.job.network is not None:
+        raise UsageError(f"--extend {more}: {run.path} was given its network and explored nothing.")
+    if not is_explored(context):
+        raise RunFolderError(
+            f"{run.path}: its exploration is not finished. attendnets resume {run.path} goes on with it; "
+            "extend it after that."
+        )
+    return run.read(run.study, StudyRecord).trials + more
+
+
+def _built(context: Context) -> BuildResult:
+    explore_stage(context)
+    train_stage(context)
+    quantize_stage(context)
+    export_stage(context)
+    record = benchmark_stage(context)
+    report_stage(context)
+    return BuildResult(context.run.path, record.verdict, record)
 
 
 def _summary(data: DataSet) -> str:

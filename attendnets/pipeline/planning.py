@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from attendnets.errors import UsageError
+from attendnets.exploration.database import parsed_url
 from attendnets.run import Job
 
 DEFAULT_MINUTES = 20.0
@@ -46,6 +47,12 @@ def checked(job: Job) -> Job:
             raise UsageError(f"{name} {value}: give at least 1.")
     if job.threads < 1:
         raise UsageError(f"--threads {job.threads}: give at least 1.")
+    if job.storage is not None:
+        if job.network is not None:
+            raise UsageError("--storage keeps an exploration, --network explores nothing: give one of them.")
+        parsed_url(job.storage)
+    elif job.study is not None:
+        raise UsageError(f"--study {job.study} names a study in a database: give its --storage as well.")
     # 12 and 12.0 are one job: what is written to run.json reads back as a float.
     return job if job.minutes is None else replace(job, minutes=float(job.minutes))
 

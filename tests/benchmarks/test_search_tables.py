@@ -12,7 +12,7 @@ from attendnets.exploration.pareto import front
 from benchmarks import hpolib, nas_bench_201, nas_bench_201_pareto, search_tables, tabular
 from benchmarks.bananas import bananas_like, path_encoding
 from benchmarks.nas_bench_201_pareto import SAMPLERS, hypervolume, merits, reference
-from benchmarks.search_comparison import METHODS, Comparison, Task, figures_of
+from benchmarks.search_comparison import Comparison, Task, figures_of
 from benchmarks.search_tables import METHODS as SHOWN
 from benchmarks.search_tables import SearchTable, proposal_rows
 from benchmarks.searchers import SEARCHERS

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +11,9 @@ from pathlib import Path
 import pytest
 
 from attendnets.data import Augmentation, LearningData, open_data_set
-from attendnets.errors import TrainingError, UsageError, WorkerError
-from attendnets.exploration.ray_remains import own_folder, processes_of
-from attendnets.exploration.ray_session import ray_session
+from attendnets.errors import TrainingError
 from attendnets.exploration.ray_workers import RayWorkers, ray_workers
-from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.workers import worker_processes
-from attendnets.spec import NetworkSpec
 from attendnets.training import Recipe
 from tests.exploration.test_workers import candidates
 from tests.pipeline.photographs import write_photographs

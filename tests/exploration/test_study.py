@@ -8,6 +8,7 @@ import pytest
 
 from attendnets.errors import RunFolderError, TrainingError
 from attendnets.exploration.evaluation import Evaluate, InProcess, ShortTraining
+from attendnets.exploration.journal import JournalFile, open_journal
 from attendnets.exploration.proposer import SynthesisProposer
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
@@ -45,7 +46,7 @@ def run(
         SynthesisProposer(SPACE),
         InProcess(evaluate),
         options=options,
-        journal=journal,
+        place=JournalFile(journal),
         context=context,
     )
 
@@ -151,6 +152,52 @@ def test_a_journal_of_another_job_is_refused(tmp_path: Path) -> None:
     run(Landscape(), journal)
     with pytest.raises(RunFolderError, match="another job"):
         run(Landscape(), journal, context="b")
+
+
+def test_a_finished_study_with_more_trials_is_the_study_of_so_many_from_the_start(tmp_path: Path) -> None:
+    more = ExploreOptions(trials=14, rung_epochs=(1, 3, 9), seed=3)
+    whole = Landscape()
+    expected = run(whole, tmp_path / "whole.journal", more)
+    journal = tmp_path / "study.journal"
+    first, second = Landscape(), Landscape()
+    run(first, journal)
+    extended = run(second, journal, more)
+    assert [(c.digest, c.rung) for c in extended.candidates] == [
+        (c.digest, c.rung) for c in expected.candidates
+    ]
+    assert extended.chosen == expected.chosen
+    assert not set(first.calls) & set(second.calls)
+    assert set(whole.calls) <= set(first.calls) | set(second.calls)
+
+
+@pytest.mark.parametrize("calls", [0, 1, 3])
+def test_an_extension_that_is_interrupted_goes_on(tmp_path: Path, calls: int) -> None:
+    more = ExploreOptions(trials=14, rung_epochs=(1, 3, 9), seed=3)
+    expected = run(Landscape(), tmp_path / "whole.journal", more)
+    journal = tmp_path / "study.journal"
+    run(Landscape(), journal)
+    first, second = Landscape(dies_after=calls), Landscape()
+    with pytest.raises(KeyboardInterrupt):
+        run(first, journal, more)
+    extended = run(second, journal, more)
+    assert not set(first.calls) & set(second.calls)
+    assert [(c.digest, c.rung) for c in extended.candidates] == [
+        (c.digest, c.rung) for c in expected.candidates
+    ]
+
+
+def test_a_candidate_that_is_trained_on_after_the_end_has_a_trial_more_that_holds_all(tmp_path: Path) -> None:
+    journal = tmp_path / "study.journal"
+    run(Landscape(), journal)
+    more = ExploreOptions(trials=14, rung_epochs=(1, 3, 9), seed=3)
+    record = run(Landscape(), journal, more)
+    trials = open_journal(journal, "a").trials
+    newest = {trial.user_attrs["candidate"]: trial for trial in trials}
+    assert len(trials) > len(newest) == 14
+    assert all(trial.state == optuna.trial.TrialState.COMPLETE for trial in trials)
+    for candidate in record.candidates:
+        values = newest[candidate.number].intermediate_values
+        assert list(values) == [1, 3, 9][: candidate.rung + 1]
 
 
 def test_on_the_clock_at_least_one_candidate_is_trained(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from attendnets.data import Augmentation, LearningData, PixelCache, open_data_set
 from attendnets.errors import AttendnetsError, TrainingError, WorkerError
 from attendnets.exploration.evaluation import ShortTraining, Workers
+from attendnets.exploration.journal import JournalFile
 from attendnets.exploration.proposer import SynthesisProposer
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
@@ -54,10 +56,16 @@ class Untimely:
         return self.pool.submit(train)
 
 
-def study(workers: Workers, journal: Path) -> StudyRecord:
+def study(workers: Workers, journal: Path, options: ExploreOptions = OPTIONS) -> StudyRecord:
     screen = Screen(Requirements.parse(["weights<=100KB"]))
     return explore(
-        SPACE, screen, SynthesisProposer(SPACE), workers, options=OPTIONS, journal=journal, context="a"
+        SPACE,
+        screen,
+        SynthesisProposer(SPACE),
+        workers,
+        options=options,
+        place=JournalFile(journal),
+        context="a",
     )
 
 
@@ -88,6 +96,16 @@ def test_an_interrupted_study_decides_as_before_and_trains_nothing_twice(
     assert decided(record) == decided(expected) and record.chosen == expected.chosen
     # The training that ran beside the one that was interrupted may have ended without being written.
     assert len(set(first.calls) & set(second.calls)) <= 1
+
+
+def test_an_extended_study_is_the_one_of_so_many_candidates_from_the_start(tmp_path: Path) -> None:
+    more = replace(OPTIONS, trials=17)
+    whole = study(Untimely(Landscape(), seed=1), tmp_path / "whole.journal", more)
+    first, second = Landscape(), Landscape()
+    study(Untimely(first, seed=2), tmp_path / "study.journal")
+    extended = study(Untimely(second, seed=3), tmp_path / "study.journal", more)
+    assert decided(extended) == decided(whole) and extended.chosen == whole.chosen
+    assert not set(first.calls) & set(second.calls)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,108 @@
+"""A study in a database: Optuna's tables, behind any URL that SQLAlchemy and a driver for it understand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sqlalchemy
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from attendnets.errors import StorageError, StudyError, UsageError
+from attendnets.exploration.lease import driven
+from attendnets.exploration.place import begun, other_context
+from attendnets.exploration.trials import Trials
+from attendnets.masking import MASK, masked
+
+CONNECT_SECONDS = 10
+_EXAMPLES = "such as postgresql://me@host:5432/studies or sqlite:///studies.db"
+
+
+@dataclass(frozen=True)
+class Database:
+    """See :class:`attendnets.exploration.place.StudyPlace`: the study called ``study`` behind ``url``.
+
+    Any number of studies share a database. One driver a study: :mod:`attendnets.exploration.lease`.
+    """
+
+    url: str = field(repr=False)
+    study: str
+
+    @contextmanager
+    def opened(self, context: str) -> Iterator[Trials]:
+        """The trials in the database, whose tables are made where they are missing."""
+        what = f"The study {self.study!r} in {masked(self.url)}"
+        with self._reached():
+            storage = self._storage()
+            try:
+                study = begun(storage, self.study)
+                with driven(storage.engine, study._study_id, what) as lease:
+                    difference = other_context(study, context)
+                    if difference:
+                        raise StudyError(
+                            f"{what} is of another job: {difference}. Choose another --study, or leave it "
+                            "out and the name follows from the job."
+                        )
+                    yield Trials(study, lease.require)
+            finally:
+                storage.engine.dispose()
+
+    def _storage(self) -> RDBStorage:
+        url = parsed_url(self.url)
+        options: dict[str, int] = {}
+        if url.get_backend_name() == "postgresql" and "connect_timeout" not in url.query:
+            options["connect_timeout"] = CONNECT_SECONDS
+        # Optuna formats the URL as a template.
+        template = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+        try:
+            return RDBStorage(template, {"pool_pre_ping": True, "connect_args": options})
+        except RuntimeError as error:
+            raise StudyError(
+                f"{masked(self.url)}: its tables were made by another version of Optuna ({masked(str(error))})"
+            ) from error
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, StorageInternalError) as error:
+            cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+            said = masked(" ".join(str(getattr(cause, "orig", cause)).split()))
+            raise StorageError(
+                f"The study's storage {masked(self.url)} cannot be used: {said.rstrip('.')}. Set that right "
+                "and give the same command again: what is finished is kept."
+            ) from error
+
+
+def parsed_url(text: str) -> sqlalchemy.URL:
+    """``text`` as the URL of a database whose driver is installed.
+
+    A masked password is left out, so that the driver looks for it where it does (~/.pgpass, PGPASSWORD).
+    Raises UsageError where it is no such URL, or where nothing would be kept.
+    """
+    try:
+        url = sqlalchemy.make_url(text)
+        dialect = url.get_dialect()
+    except NoSuchModuleError:
+        raise UsageError(
+            f"--storage {masked(text)}: there is no database of that kind; give a URL {_EXAMPLES}."
+        ) from None
+    except (ArgumentError, ValueError):
+        # Not shown: where a password stands in it is not known.
+        raise UsageError(f"--storage: this is not the URL of a database; give one {_EXAMPLES}.") from None
+    try:
+        dialect.import_dbapi()
+    except ImportError as error:
+        extra = url.get_backend_name() == "postgresql"
+        install = '"attendnets[postgresql]"' if extra else str(error.name)
+        raise UsageError(
+            f"--storage {masked(text)}: its driver {error.name} is not installed. "
+            f"Install it: pip install {install}"
+        ) from None
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise UsageError(f"--storage {text}: a study in memory is not kept; give a URL {_EXAMPLES}.")
+    hidden = [name for name, value in url.query.items() if value == MASK]
+    return (url.set(password="") if url.password == MASK else url).difference_update_query(hidden)

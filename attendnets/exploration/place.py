@@ -1,0 +1,48 @@
+"""Where a study is kept: the seam between what the study decides and what remembers it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import optuna
+from optuna.storages import BaseStorage
+
+from attendnets.exploration.trials import Trials
+
+_CONTEXT = "context"
+
+
+class StudyPlace(Protocol):
+    """A journal file, or a study in a database."""
+
+    def opened(self, context: str) -> AbstractContextManager[Trials]:
+        """The study's trials for the length of the body; begun where there is none.
+
+        ``context`` names its data and its job. Raises a UsageError where the study is of another context
+        or in use, StorageError where it cannot be written, also in the body.
+        """
+
+
+def begun(storage: BaseStorage, name: str) -> optuna.Study:
+    """The study called ``name``, made where there is none. Optuna only remembers: its sampler is not asked."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.create_study(
+        storage=storage,
+        study_name=name,
+        direction="maximize",
+        sampler=optuna.samplers.RandomSampler(seed=0),
+        load_if_exists=True,
+    )
+
+
+def other_context(study: optuna.Study, context: str) -> str:
+    """How the context of ``study`` differs from ``context``, in words; "" where it does not.
+
+    A study that has none takes this one.
+    """
+    known = study.user_attrs.get(_CONTEXT)
+    if known is None:
+        study.set_user_attr(_CONTEXT, context)
+        return ""
+    return "" if known == context else f"it is of {known}; this job is of {context}"

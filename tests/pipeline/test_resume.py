@@ -1,0 +1,205 @@
+"""A run that lasts: gone on with from its folder alone, extended, moved, and without a password in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+import pytest
+
+from attendnets.errors import RunFolderError, UsageError
+from attendnets.exploration.record import StudyRecord
+from attendnets.pipeline import BuildResult, build, explore_stage, prepare, resume
+from attendnets.pipeline.commands import repeat_command
+from attendnets.run import Job, RunFolder
+from benchmarks.postgresql_server import PASSWORD, Server
+from tests.pipeline.photographs import write_photographs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_photographs(tmp_path_factory.mktemp("photographs"), per_class=20, side=32)
+
+
+@pytest.fixture(scope="module")
+def job(photographs: Path) -> Job:
+    return Job(str(photographs), ("weights<=40KB", "macs<=400K"), minutes=1.0, trials=2, epochs=4, threads=1)
+
+
+@pytest.fixture(scope="module")
+def whole(job: Job, tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
+    return build(job, tmp_path_factory.mktemp("whole") / "run")
+
+
+@pytest.fixture
+def copied(whole: BuildResult, tmp_path: Path) -> Path:
+    return shutil.copytree(whole.run, tmp_path / "copied")
+
+
+def attendnets(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "attendnets", *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        check=False,
+    )
+
+
+def test_a_run_is_gone_on_with_from_its_folder_alone(job: Job, whole: BuildResult, tmp_path: Path) -> None:
+    explore_stage(prepare(job, tmp_path / "run"))
+    done = attendnets("resume", str(tmp_path / "run"), "--json")
+    assert done.returncode in (0, 1), done.stderr
+    for name in ("network.json", "train/weights.safetensors", "export/network.tflite"):
+        assert (tmp_path / "run" / name).read_bytes() == (whole.run / name).read_bytes()
+    assert json.loads(done.stdout)["met"] == whole.verdict.met
+
+
+def test_an_extended_run_is_the_run_of_so_many_trials_and_its_later_stages_are_done_again(
+    job: Job, whole: BuildResult, copied: Path, tmp_path: Path
+) -> None:
+    before = RunFolder.open(copied).record.stages
+    resume(copied, extend=2)
+    run = RunFolder.open(copied)
+    record = run.read(run.study, StudyRecord)
+    assert record.trials == run.record.job.trials == 4
+    earlier = RunFolder.open(whole.run).read(whole.run / "study.json", StudyRecord)
+    assert [c.digest for c in record.candidates[:2]] == [c.digest for c in earlier.candidates]
+    assert [c.seconds for c in record.candidates[:2]] == [c.seconds for c in earlier.candidates]
+    assert run.record.stages["check"] == before["check"]
+    for stage in ("explore", "train", "quantize", "export", "benchmark"):
+        assert run.record.stages[stage].finished >= before[stage].finished
+        assert run.record.stages[stage] != before[stage]
+    from_the_start = explore_stage(prepare(replace(job, trials=4), tmp_path / "four"))
+    assert [c.digest for c in record.candidates] == [c.digest for c in from_the_start.candidates]
+    assert record.chosen == from_the_start.chosen
+
+
+@pytest.mark.parametrize(
+    ("extend", "error", "message"),
+    [(0, UsageError, "--extend 0: give at least 1"), (-3, UsageError, "--extend -3")],
+)
+def test_an_extension_by_nothing_is_refused(
+    copied: Path, extend: int, error: type[UsageError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        resume(copied, extend=extend)
+
+
+def test_an_exploration_that_is_not_finished_is_not_extended(job: Job, tmp_path: Path) -> None:
+    prepare(job, tmp_path / "run")
+    with pytest.raises(RunFolderError, match=r"not finished. attendnets resume .* goes on with it"):
+        resume(tmp_path / "run", extend=2)
+
+
+def test_a_run_of_a_given_network_is_not_extended(job: Job, whole: BuildResult, tmp_path: Path) -> None:
+    given = Job(job.data, job.requirements, minutes=1.0, epochs=1, threads=1, network=str(whole.run))
+    prepare(given, tmp_path / "run")
+    with pytest.raises(UsageError, match="explored nothing"):
+        resume(tmp_path / "run", extend=2)
+
+
+def test_what_is_no_run_is_not_resumed(tmp_path: Path) -> None:
+    done = attendnets("resume", str(tmp_path / "nothing"))
+    assert done.returncode == 2 and "no run.json" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--storage", "nonsense"), "not the URL of a database"),
+        (("--storage", "oracel://me:secret@host/db"), "no database of that kind"),
+        (("--study", "mine"), "give its --storage as well"),
+        (("--storage", "sqlite:///studies.db", "--network", "attendnet_b"), "explores nothing"),
+    ],
+)
+def test_wrong_usage_of_storage_gives_one_message_and_exit_code_2(
+    words: tuple[str, ...], message: str, photographs: Path, tmp_path: Path
+) -> None:
+    done = attendnets("build", str(photographs), "--out", str(tmp_path / "run"), *words)
+    assert done.returncode == 2 and message in done.stderr
+    assert "secret" not in done.stdout + done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_server_that_is_away_gives_one_message_and_exit_code_3(photographs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    done = attendnets(
+        *("explore", str(photographs), "--trials", "1", "--minutes", "1", "--threads", "1"),
+        *("--storage", "postgresql://me:secret@127.0.0.1:1/db", "--out", str(tmp_path / "run")),
+    )
+    assert done.returncode == 3, done.stderr
+    assert "127.0.0.1" in done.stderr and "port 1" in done.stderr and "Traceback" not in done.stderr
+    assert "secret" not in done.stdout + done.stderr
+
+
+def files_of(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path, path.read_bytes()
+
+
+def test_a_password_is_used_and_written_nowhere(
+    job: Job, postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    words = ["build", job.data, "--out", str(out), "--minutes", "1", "--threads", "1", "--trials", "1"]
+    for requirement in job.requirements:
+        words += ["--require", requirement]
+    done = attendnets(*words, "--epochs", "4", "--storage", postgresql.url(), "--study", "lasting")
+    assert done.returncode in (0, 1), done.stderr
+    assert not (out / "study.journal").exists()
+    kept = RunFolder.open(out).record.job.storage
+    assert kept == f"postgresql://attendnets:***@127.0.0.1:{postgresql.port}/postgres"
+    refused = attendnets("resume", str(out), "--extend", "1")
+    assert refused.returncode == 3 and "no password" in refused.stderr
+    # Where PostgreSQL's own programs look for it, it is found.
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    resume(out)
+    run = RunFolder.open(out)
+    assert run.read(run.study, StudyRecord).trials == 2
+    study = optuna.load_study(study_name="lasting", storage=postgresql.url())
+    told = [done.stdout, done.stderr, refused.stderr, str(study.user_attrs), str(study.trials)]
+    assert not [text for text in told if PASSWORD[:8] in text]
+    assert not [path for path, content in files_of(out) if PASSWORD[:8].encode() in content]
+    assert "***@127.0.0.1" in (out / "report.html").read_text()
+
+
+def test_the_command_that_repeats_a_job_masks_its_password() -> None:
+    job = Job("photos", storage="postgresql://me:secret@host/db", study="my study")
+    words = shlex.split(repeat_command(job, Path("runs/x")))
+    assert words[words.index("--storage") + 1] == "postgresql://me:***@host/db"
+    assert words[words.index("--study") + 1] == "my study"
+    assert "secret" not in repr(job)
+
+
+def test_a_run_is_read_where_its_images_are_not(copied: Path, photographs: Path, tmp_path: Path) -> None:
+    """As on another machine: the folder is copied, the data set is not."""
+    record = copied / "run.json"
+    record.write_text(record.read_text().replace(str(photographs), "/nowhere/photographs"))
+    study = optuna.load_study(
+        study_name="attendnets",
+        storage=optuna.storages.JournalStorage(
+            optuna.storages.journal.JournalFileBackend(str(copied / "study.journal"))
+        ),
+    )
+    assert len(study.trials) == 2
+    assert {trial.state for trial in study.trials} == {optuna.trial.TrialState.COMPLETE}
+    image = next(photographs.rglob("*.png"))
+    for words in (
+        ("describe", str(copied)),
+        ("show", str(copied), "--out", str(tmp_path / "network.svg")),
+        ("predict", str(copied), str(image)),
+    ):
+        done = attendnets(*words)
+        assert done.returncode == 0, done.stderr
