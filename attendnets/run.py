@@ -23,10 +23,12 @@ import msgspec
 from attendnets import atomic
 from attendnets.errors import RunFolderError
 from attendnets.lock import LOCK_NAME, exclusive
+from attendnets.prototype import Prototype
 
 Stage: TypeAlias = Literal["check", "explore", "train", "quantize", "export", "benchmark", "report"]
 STAGES: tuple[Stage, ...] = ("check", "explore", "train", "quantize", "export", "benchmark", "report")
 RUN_VERSION = 2
+PROTOTYPE_FILE = "prototype.json"
 _PACKAGES = (
     "attendnets",
     "torch",
@@ -54,6 +56,8 @@ class Job:
     exploration and training; the minutes still bound how large a network may be. ``requirements`` are as
     the user wrote them. ``network`` names one to train instead of exploring: a JSON file, or RUN#DIGEST.
     ``group_by`` says which images stay on one side of a split, as ``open_data_set`` takes it.
+    ``prototype`` is a network with open cells, which exploration fills; ``shrink`` names a network, as
+    ``network`` does, that becomes such a prototype; ``constraints`` are rules of ``networks.constraints``.
     """
 
     data: str
@@ -65,6 +69,9 @@ class Job:
     threads: int = 0
     network: str | None = None
     group_by: str | None = None
+    prototype: Prototype | None = None
+    shrink: str | None = None
+    constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,7 @@ class RunFolder:
         self.journal = path / "study.journal"
         self.study = path / "study.json"
         self.network = path / "network.json"
+        self.prototype = path / PROTOTYPE_FILE
         self.cache = path / "cache"
         self.weights = path / "train" / "weights.safetensors"
         self.training = path / "train" / "record.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attendnets.cli.app import app
 from attendnets.cli.options import (
+    Constraint,
     Epochs,
     GroupBy,
     Json,
@@ -12,9 +13,11 @@ from attendnets.cli.options import (
     Network,
     Out,
     Page,
+    PrototypeFile,
     Quiet,
     Require,
     Seed,
+    Shrink,
     Threads,
     Trials,
     default_out,
@@ -43,6 +46,9 @@ def build(
     group_by: GroupBy = None,
     threads: Threads = None,
     network: Network = None,
+    prototype: PrototypeFile = None,
+    shrink: Shrink = None,
+    constraint: Constraint = None,
     out: Out = None,
     json: Json = False,
     json_lines: JsonLines = False,
@@ -57,7 +63,20 @@ def build(
 
     path = out or default_out(data)
     with telling("build", form_of(json, json_lines, quiet)) as told:
-        job = job_of(data, require, minutes, trials, epochs, seed, threads, network, group_by)
+        job = job_of(
+            data,
+            require,
+            minutes,
+            trials,
+            epochs,
+            seed,
+            threads,
+            network,
+            group_by,
+            prototype,
+            shrink,
+            constraint,
+        )
         result = run_build(job, path, told.listener)
     code = 0 if result.verdict.met else 1
     told.judged(code, path, result.record)
@@ -80,6 +99,9 @@ def explore(
     seed: Seed = 0,
     group_by: GroupBy = None,
     threads: Threads = None,
+    prototype: PrototypeFile = None,
+    shrink: Shrink = None,
+    constraint: Constraint = None,
     out: Out = None,
     json: Json = False,
     json_lines: JsonLines = False,
@@ -90,7 +112,19 @@ def explore(
 
     path = out or default_out(data)
     with telling("explore", form_of(json, json_lines, quiet)) as told:
-        job = job_of(data, require, minutes, trials, None, seed, threads, group_by=group_by)
+        job = job_of(
+            data,
+            require,
+            minutes,
+            trials,
+            None,
+            seed,
+            threads,
+            group_by=group_by,
+            prototype=prototype,
+            shrink=shrink,
+            constraint=constraint,
+        )
         record = explore_stage(prepare(job, path, told.listener))
     told.result(0, run=path, chosen=record.chosen, record=record)
     if told.form == "json":

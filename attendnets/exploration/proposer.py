@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from attendnets.exploration.space import Decisions, DesignSpace, Value
+from attendnets.exploration.decisions import Decisions, Space, Value
 from attendnets.spec import NetworkSpec, digest
 
 Accept: TypeAlias = Callable[[NetworkSpec], bool]
@@ -41,7 +41,7 @@ class Proposer(Protocol):
 class MutationProposer:
     """Prototypes in their order, then ``random_share`` random points, else a mutation of one of the best."""
 
-    space: DesignSpace
+    space: Space
     prototypes: tuple[Decisions, ...] = ()
     random_share: float = 0.25
     parents: int = 4

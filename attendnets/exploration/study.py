@@ -24,6 +24,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from attendnets import atomic
 from attendnets.cost import cost
 from attendnets.errors import AttendnetsError, TrainingError
+from attendnets.exploration.decisions import Decisions, Space
 from attendnets.exploration.duration import expected_duration
 from attendnets.exploration.evaluation import ShortTraining, Workers
 from attendnets.exploration.journal import open_journal
@@ -32,7 +33,6 @@ from attendnets.exploration.proposer import Finished, Proposer
 from attendnets.exploration.record import Candidate, StudyProgress, StudyRecord
 from attendnets.exploration.schedule import Schedule
 from attendnets.exploration.screening import Screen, require_feasible
-from attendnets.exploration.space import Decisions, DesignSpace
 from attendnets.spec import NetworkSpec, digest, from_json, to_json
 
 REDUCTION = 3
@@ -94,7 +94,7 @@ class _Entry:
 
 
 def explore(
-    space: DesignSpace,
+    space: Space,
     screen: Screen,
     proposer: Proposer,
     workers: Workers,
@@ -123,7 +123,7 @@ def explore(
 class _Study:
     def __init__(
         self,
-        space: DesignSpace,
+        space: Space,
         screen: Screen,
         proposer: Proposer,
         workers: Workers,

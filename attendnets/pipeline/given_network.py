@@ -9,13 +9,14 @@ from attendnets.data import DataSet
 from attendnets.errors import InfeasibleError, RunFolderError, SpecError
 from attendnets.exploration.record import Candidate, StudyRecord
 from attendnets.networks import catalogue
+from attendnets.networks.constraints import CONSTRAINTS, violations
 from attendnets.requirements import Requirements, format_value
 from attendnets.run import Job, RunFolder
 from attendnets.spec import NetworkSpec, digest, from_json
 
 
-def given_network(name: str, data: DataSet) -> NetworkSpec:
-    """The network that ``name`` stands for.
+def given_network(name: str, data: DataSet, option: str = "--network") -> NetworkSpec:
+    """The network that ``name``, the value of ``option``, stands for.
 
     ``name`` is one of the catalogue, made for the classes and channels of ``data``; a JSON file of a
     network; a run folder (its chosen network); or RUN#DIGEST: a candidate of that run's exploration, by
@@ -25,31 +26,33 @@ def given_network(name: str, data: DataSet) -> NetworkSpec:
         return catalogue.network_spec(name, len(data.classes), data.channels)
     place, _, wanted = name.rpartition("#")
     if place and not Path(name).exists():
-        return _candidate(Path(place), wanted)
+        return _candidate(Path(place), wanted, option)
     path = Path(name) / "network.json" if Path(name).is_dir() else Path(name)
     if not path.is_file():
         raise SpecError(
-            f"--network {name}: no such network or file. Give a name of `attendnets networks`, a network's "
+            f"{option} {name}: no such network or file. Give a name of `attendnets networks`, a network's "
             "JSON file, a run folder, or RUN#DIGEST with the digest of a candidate from its report."
         )
     return from_json(path.read_bytes())
 
 
-def _candidate(place: Path, wanted: str) -> NetworkSpec:
+def _candidate(place: Path, wanted: str, option: str) -> NetworkSpec:
     run = RunFolder.open(place)
     candidates = run.read(run.study, StudyRecord).candidates
     found = [candidate.spec for candidate in candidates if candidate.digest.startswith(wanted)]
     if len(found) != 1 or not wanted:
         what = "names several" if len(found) > 1 else "names none"
         raise RunFolderError(
-            f"--network {place}#{wanted}: {what} of the candidates of that run; they are "
+            f"{option} {place}#{wanted}: {what} of the candidates of that run; they are "
             f"{', '.join(candidate.digest for candidate in candidates)}."
         )
     return found[0]
 
 
-def require_fitting(network: NetworkSpec, data: DataSet, requirements: Requirements) -> None:
-    """Refuse a network that is not for these images, or breaks a requirement by its costs alone.
+def require_fitting(
+    network: NetworkSpec, data: DataSet, requirements: Requirements, constraints: tuple[str, ...] = ()
+) -> None:
+    """Refuse a network that is not for these images, breaks a constraint, or a requirement by its costs.
 
     Raises SpecError, InfeasibleError.
     """
@@ -58,6 +61,12 @@ def require_fitting(network: NetworkSpec, data: DataSet, requirements: Requireme
             f"The network is for {network.classes} classes and {network.input.channels} channels; "
             f"{data.name} has {len(data.classes)} and {data.channels}. Change these in its file, or choose "
             "another network."
+        )
+    found = violations(network, tuple(CONSTRAINTS[name] for name in constraints))
+    if found:
+        raise InfeasibleError(
+            f"The network breaks {found[0].rule} at {found[0].where}: {found[0].what}. Leave out that "
+            "constraint, or choose another network."
         )
     price = cost(network)
     broken = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,9 @@ from attendnets import atomic
 from attendnets.cost import cost
 from attendnets.data import DataSet
 from attendnets.errors import RunFolderError
+from attendnets.exploration.decisions import Space
 from attendnets.exploration.evaluation import InProcess, Workers
+from attendnets.exploration.open_space import OpenSpace
 from attendnets.exploration.proposer import MutationProposer
 from attendnets.exploration.prototypes import prototypes
 from attendnets.exploration.record import StudyRecord
@@ -52,6 +55,7 @@ def explore_stage(context: Context) -> StudyRecord:
         "budget": f"{job.trials}/{job.minutes}",
         "seed": f"{job.seed}/{job.threads}",
         "network": job.network or "",
+        "beginning": _beginning(job),
     }
     if run.is_finished("explore", inputs):
         context.listener.skipped("explore")
@@ -85,7 +89,7 @@ def _explored(context: Context) -> StudyRecord:
                 seed=job.seed,
             ),
             journal=context.run.journal,
-            context=f"{context.data.digest[:16]}/{','.join(job.requirements)}/{job.seed}",
+            context=f"{context.data.digest[:16]}/{','.join(job.requirements)}/{job.seed}{_beginning(job)}",
             progress=told_study(context, rung_epochs),
         )
 
@@ -119,11 +123,21 @@ def _outcome(record: StudyRecord) -> str:
     )
 
 
-def design(data: DataSet, job: Job) -> tuple[DesignSpace, Screen]:
-    """The design space of a data set, and what of it the job's requirements and minutes let pass."""
-    space = DesignSpace.for_data(data.check.sizes, data.channels, len(data.classes))
+def design(data: DataSet, job: Job) -> tuple[Space, Screen]:
+    """The space of networks for a data set, and what of it the job's requirements and minutes let pass."""
+    images = data.check.sizes, data.channels, len(data.classes)
+    space: Space = (
+        DesignSpace.for_data(*images) if job.prototype is None else OpenSpace.for_data(job.prototype, *images)
+    )
     limit = planning.largest_macs(job, len(data.learning.train))
-    return space, Screen(Requirements.parse(job.requirements), limit)
+    return space, Screen(Requirements.parse(job.requirements), limit, job.constraints)
+
+
+def _beginning(job: Job) -> str:
+    """What the space is beside the data's own, in short; empty for the whole design space."""
+    prototype = "" if job.prototype is None else job.prototype.text
+    words = [*([hashlib.sha256(prototype.encode()).hexdigest()[:16]] if prototype else []), *job.constraints]
+    return "".join(f"/{word}" for word in words)
 
 
 def train_stage(context: Context) -> TrainingRecord:
