@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from attendnets.errors import UsageError
@@ -289,7 +290,7 @@ def _absolute(text: str, figures: Mapping[str, float]) -> str:
             f"Requirement {text!r}: {quantity.name} is not known of the network that is shrunk before it is "
             f"trained and exported. Write, for example, {_example(quantity)}."
         )
-    bound = math.floor(float(ratio["ratio"]) * figures[quantity.name])
+    bound = math.floor(Fraction(ratio["ratio"]) * Fraction(figures[quantity.name]))
     return f"{quantity.name}{parts['comparison']}{bound}"
 
 

@@ -6,6 +6,8 @@ import random
 from collections.abc import Mapping
 from typing import Protocol, TypeAlias
 
+from attendnets.cost import cost
+from attendnets.errors import SpecError
 from attendnets.spec import NetworkSpec
 
 Value: TypeAlias = int | float | str
@@ -32,6 +34,15 @@ class Space(Protocol):
 
     def network(self, decisions: Mapping[str, Value]) -> NetworkSpec:
         """The network of a point; where its values do not fit together, one that ``cost`` refuses."""
+
+
+def refusal(spec: NetworkSpec) -> str | None:
+    """Why the values of ``spec`` do not fit together; None where it is a network."""
+    try:
+        cost(spec)
+    except SpecError as error:
+        return str(error)
+    return None
 
 
 def drawn(choices: Mapping[str, tuple[Value, ...]], rng: random.Random) -> Decisions:

@@ -12,7 +12,7 @@ import msgspec
 
 from attendnets.cost import cost
 from attendnets.errors import SpecError
-from attendnets.exploration.decisions import Decisions, Value, drawn, mutated
+from attendnets.exploration.decisions import Decisions, Value, drawn, mutated, refusal
 from attendnets.exploration.space import DesignSpace
 from attendnets.prototype import Prototype
 from attendnets.prototype.cells import Cell, Open
@@ -63,12 +63,12 @@ class OpenSpace:
     def draw(self, rng: random.Random) -> Decisions:
         """A point drawn uniformly from those that are networks, as far as a few attempts find one."""
         points = (drawn(self._choices, rng) for _ in range(_ATTEMPTS))
-        return next(filter(self._exists, points), self.smallest())
+        return next(filter(self._is_network, points), self.smallest())
 
     def mutate(self, decisions: Mapping[str, Value], rng: random.Random, changes: int) -> Decisions:
         """A neighbour that is a network; the point itself where a few attempts find none."""
         points = (mutated(self._choices, decisions, rng, changes) for _ in range(_ATTEMPTS))
-        return next(filter(self._exists, points), dict(decisions))
+        return next(filter(self._is_network, points), dict(decisions))
 
     def smallest(self) -> Decisions:
         """The point that costs least in every counted quantity, or close to it."""
@@ -114,28 +114,24 @@ class OpenSpace:
     @cached_property
     def _smallest(self) -> Decisions:
         first = {name: values[0] for name, values in self._choices.items()}
-        if self._exists(first):
+        if self._is_network(first):
             return first
         rng = random.Random(0)
-        points = [
-            point for point in (drawn(self._choices, rng) for _ in range(_DRAWS)) if self._exists(point)
-        ]
+        drawings = (drawn(self._choices, rng) for _ in range(_DRAWS))
+        points = list(filter(self._is_network, drawings))
         if not points:
             raise SpecError(
                 f"{self.prototype.source}: none of {_DRAWS} ways to fill its open cells is a network: "
-                f"{self._refusal(first)}"
+                f"{refusal(self.network(first))}"
             )
-        return min(points, key=lambda point: cost(self.network(point)).macs)
+        point = min(points, key=lambda point: cost(self.network(point)).macs)
+        for name, values in self._choices.items():
+            cheaper = ({**point, name: value} for value in values[: values.index(point[name])])
+            point = next(filter(self._is_network, cheaper), point)
+        return point
 
-    def _exists(self, point: Decisions) -> bool:
-        return self._refusal(point) is None
-
-    def _refusal(self, point: Decisions) -> str | None:
-        try:
-            cost(self.network(point))
-        except SpecError as error:
-            return str(error)
-        return None
+    def _is_network(self, point: Decisions) -> bool:
+        return refusal(self.network(point)) is None
 
 
 def _filled(cell: Cell, decisions: Mapping[str, Value]) -> Any:

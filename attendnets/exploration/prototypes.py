@@ -6,9 +6,10 @@ networks; their channel numbers are ours. A space that the user opened has point
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 
-from attendnets.exploration.decisions import Decisions, Space, Value
+from attendnets.exploration.decisions import Decisions, Space, Value, refusal
 from attendnets.exploration.proposer import Accept
 from attendnets.exploration.space import DesignSpace, Kind
 
@@ -30,7 +31,7 @@ _RATIOS: dict[Kind, float] = {"pepe": 2.0, "visual_condenser": 0.5}
 _EMBEDDINGS: dict[Kind, float] = {"visual_condenser": 1.0}
 _SCALES = (4.0, 3.0, 2.5, 2.0, 1.6, 1.3, 1.15, 1.0, 0.85, 0.7, 0.55, 0.4, 0.25)
 _SIZE = 96
-_LEVELS, _TURNS = 32, 4
+_LEVELS, _TURNS, _NEAR = 32, 4, 4
 
 
 def prototypes(space: Space, accept: Accept) -> tuple[Decisions, ...]:
@@ -46,18 +47,30 @@ def prototypes(space: Space, accept: Accept) -> tuple[Decisions, ...]:
 
 def _spread(space: Space, accept: Accept) -> tuple[Decisions, ...]:
     choices = space.choices()
+    rng = random.Random(0)
     turns = max(len(values) if isinstance(values[0], str) else 1 for values in choices.values())
+
+    def found(level: float, turn: int) -> Decisions | None:
+        step = point = _at(choices, level / _LEVELS, turn)
+        for changes in range(1, _NEAR):
+            if refusal(space.network(point)) is None:
+                break
+            # Values in step need not fit together; beside them there may be some that do.
+            point = space.mutate(step, rng, changes)
+        return point if accept(space.network(point)) else None
+
     points: list[Decisions] = []
     highest = 0
     for turn in range(min(turns, _TURNS)):
         for level in range(_LEVELS, 0, -1):
-            point = _at(choices, level / _LEVELS, turn)
-            if accept(space.network(point)):
+            point = found(level, turn)
+            if point is not None:
                 points.append(point)
                 highest = highest or level
                 break
-    others = (_at(choices, highest / _LEVELS / 2, 0), space.smallest())
-    return (*points, *(point for point in others if accept(space.network(point))))
+    middle, smallest = found(highest / 2, 0), space.smallest()
+    points += [] if middle is None else [middle]
+    return (*points, smallest) if accept(space.network(smallest)) else tuple(points)
 
 
 def _at(choices: Mapping[str, tuple[Value, ...]], share: float, turn: int) -> Decisions:

@@ -72,7 +72,7 @@ def _require_plain(text: str, path: Path) -> None:
 def _syntax(error: yaml.YAMLError, text: str, path: Path) -> str:
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return f"{path} is not YAML: {error}. Correct it there."
+        return f"{path} is not YAML: {' '.join(str(error).split())}. Correct it there."
     lines = text.splitlines()
     for number in (mark.line, mark.line - 1):
         if 0 <= number < len(lines) and _BARE_QUESTION_MARK.search(lines[number]):
