@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         report_stage,
         train_stage,
     )
+    from attendnets.prototype import Prototype
     from attendnets.requirements import Requirements
     from attendnets.run import Job
     from attendnets.spec import NetworkSpec
@@ -48,6 +49,7 @@ __all__ = [
     "Listener",
     "Network",
     "NetworkSpec",
+    "Prototype",
     "Requirements",
     "assemble",
     "benchmark_product",
@@ -85,6 +87,7 @@ _HOMES = {
         "report_stage",
         "train_stage",
     ),
+    "attendnets.prototype": ("Prototype",),
     "attendnets.requirements": ("Requirements",),
     "attendnets.run": ("Job",),
     "attendnets.spec": ("NetworkSpec",),

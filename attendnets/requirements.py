@@ -2,7 +2,7 @@
 
 A requirement bounds one quantity from the side that can hurt: costs from above, accuracy from below.
 Bounds and figures are in base units: bytes, counts, percent, milliseconds. KB is 1000 bytes, KiB 1024.
-``<`` and ``>`` are read as ``<=`` and ``>=``.
+``<`` and ``>`` are read as ``<=`` and ``>=``. "macs<=0.5x" is relative to a network: see :func:`absolute`.
 
 >>> requirements = Requirements.parse(["top1>=75", "weights<=100KB"])
 >>> requirements.judge({"top1": 82.5, "weights": 97_600}).met
@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from attendnets.errors import UsageError
@@ -41,6 +42,7 @@ _NUMBER_AND_UNIT = re.compile(
     re.IGNORECASE,
 )
 _PARTS = re.compile(r"\s*(?P<name>[^<>=]*?)\s*(?P<comparison><=|>=|==|=<|=>|<|>|=)\s*(?P<bound>.*?)\s*")
+_RATIO = re.compile(r"(?P<ratio>\d+(?:\.\d*)?|\.\d+)\s*x", re.IGNORECASE)
 _COMPARISONS: dict[str, Comparison] = {"<=": "<=", "<": "<=", "=<": "<=", ">=": ">=", ">": ">=", "=>": ">="}
 
 
@@ -208,6 +210,21 @@ class Requirements:
         return Verdict(rows, all(row.met for row in rows))
 
 
+def is_relative(text: str) -> bool:
+    """Whether a requirement's bound is a share of another network's figure, as in "macs<=0.5x"."""
+    parts = _PARTS.fullmatch(text.replace("≤", "<="))
+    return parts is not None and _RATIO.fullmatch(parts["bound"]) is not None
+
+
+def absolute(texts: Iterable[str], figures: Mapping[str, float]) -> tuple[str, ...]:
+    """``texts`` with relative bounds as plain ones: so many times the figure (base units) of that quantity.
+
+    Bounds are rounded down to whole bytes and counts; texts that are not relative stay as they are. Raises
+    UsageError for a quantity that has no figure.
+    """
+    return tuple(_absolute(text, figures) if is_relative(text) else text for text in texts)
+
+
 def format_value(quantity: str, value: float) -> str:
     """A figure for people: "82.6 %", "97.6 KB", "8.41 M", "1.84 ms".
 
@@ -263,12 +280,31 @@ def _bound(given: str, quantity: Quantity, text: str) -> float:
     return bound
 
 
+def _absolute(text: str, figures: Mapping[str, float]) -> str:
+    parts = _PARTS.fullmatch(text.replace("≤", "<="))
+    ratio = None if parts is None else _RATIO.fullmatch(parts["bound"])
+    assert parts is not None and ratio is not None
+    quantity = _quantity(parts["name"], text)
+    if quantity.name not in figures:
+        raise UsageError(
+            f"Requirement {text!r}: {quantity.name} is not known of the network that is shrunk before it is "
+            f"trained and exported. Write, for example, {_example(quantity)}."
+        )
+    bound = math.floor(Fraction(ratio["ratio"]) * Fraction(figures[quantity.name]))
+    return f"{quantity.name}{parts['comparison']}{bound}"
+
+
 def _unit(unit: str, given: str, quantity: Quantity, text: str) -> float:
     units = _UNITS[quantity.dimension]
     if not unit and quantity.dimension != "time":
         return next(iter(units.values()))
     folded = {name.lower(): size for name, size in units.items()}
     size = folded.get(unit.lower().replace("µ", "u"))
+    if size is None and unit.lower() == "x":
+        raise UsageError(
+            f"Requirement {text!r}: {given} is relative to a network that is shrunk. Name it with --shrink, "
+            f"or write, for example, {_example(quantity)}."
+        )
     if size is None:
         problem = f"{unit!r} is no unit of {quantity.name}" if unit else f"{given!r} has no unit"
         named = ", ".join(name for name in units if name)

@@ -24,10 +24,12 @@ from attendnets import atomic
 from attendnets.errors import RunFolderError
 from attendnets.lock import LOCK_NAME, exclusive
 from attendnets.masking import masked
+from attendnets.prototype import Prototype
 
 Stage: TypeAlias = Literal["check", "explore", "train", "quantize", "export", "benchmark", "report"]
 STAGES: tuple[Stage, ...] = ("check", "explore", "train", "quantize", "export", "benchmark", "report")
 RUN_VERSION = 2
+PROTOTYPE_FILE = "prototype.json"
 _PACKAGES = (
     "attendnets",
     "torch",
@@ -57,7 +59,9 @@ class Job:
     ``group_by`` says which images stay on one side of a split, as ``open_data_set`` takes it. ``workers``
     train candidates, as ``pipeline.candidate_workers`` reads it, each with ``worker_cpus`` threads.
     ``storage`` is the URL of a database to keep the study in, instead of the run folder's journal, and
-    ``study`` its name there, where it is not to follow from the job.
+    ``study`` its name there, where it is not to follow from the job. ``prototype`` is a network with open
+    cells, which exploration fills; ``shrink`` names a network, as ``network`` does, that becomes such a
+    prototype; ``constraints`` are rules of ``networks.constraints``.
     """
 
     data: str
@@ -74,6 +78,9 @@ class Job:
     worker_gpus: float = 0.0
     storage: str | None = field(default=None, repr=False)
     study: str | None = None
+    prototype: Prototype | None = None
+    shrink: str | None = None
+    constraints: tuple[str, ...] = ()
 
     @property
     def kept(self) -> Job:
@@ -115,6 +122,7 @@ class RunFolder:
         self.journal = path / "study.journal"
         self.study = path / "study.json"
         self.network = path / "network.json"
+        self.prototype = path / PROTOTYPE_FILE
         self.cache = path / "cache"
         self.weights = path / "train" / "weights.safetensors"
         self.training = path / "train" / "record.json"

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from attendnets.cost import cost
+from attendnets.exploration.decisions import Space
 from attendnets.exploration.objective import netscore
 from attendnets.exploration.proposer import Proposer, SynthesisProposer
 from attendnets.exploration.prototypes import synthesis_from_prototypes
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
-from attendnets.exploration.space import DesignSpace
 from attendnets.pipeline import (
     benchmark_stage,
     explore_stage,
@@ -39,7 +39,7 @@ from benchmarks.seeded_trainings import over_seeds
 from benchmarks.study_rivals import Nsga2Proposer, RandomProposer
 
 REQUIREMENTS = ("weights<=60KB", "arena<=128KB")
-METHODS: dict[str, Callable[[DesignSpace, Screen], Proposer]] = {
+METHODS: dict[str, Callable[[Space, Screen], Proposer]] = {
     "generative synthesis": synthesis_from_prototypes,
     "generative synthesis, no prototypes": lambda space, _: SynthesisProposer(space),
     "random": lambda space, _: RandomProposer(space),

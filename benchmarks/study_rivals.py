@@ -13,8 +13,8 @@ from optuna.samplers import NSGAIISampler
 from optuna.trial import TrialState, create_trial
 
 from attendnets.cost import cost
+from attendnets.exploration.decisions import Space
 from attendnets.exploration.proposer import Accept, Proposal
-from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.space_levels import Finished
 from attendnets.spec import digest
 
@@ -26,7 +26,7 @@ _NSGA2_ATTEMPTS = 2_000
 class RandomProposer:
     """Points drawn evenly until costs let one pass."""
 
-    space: DesignSpace
+    space: Space
 
     def propose(
         self, finished: Sequence[Finished], seen: frozenset[str], accept: Accept, rng: random.Random
@@ -48,7 +48,7 @@ class Nsga2Proposer:
     than the sampler's default of 50, which a study of minutes would spend on random points alone.
     """
 
-    space: DesignSpace
+    space: Space
     population: int = 8
 
     def propose(

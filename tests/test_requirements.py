@@ -16,7 +16,9 @@ from attendnets.requirements import (
     Requirement,
     Requirements,
     Verdict,
+    absolute,
     format_value,
+    is_relative,
 )
 
 
@@ -226,3 +228,41 @@ def test_requirements_can_be_asked_cheapest_first() -> None:
 )
 def test_figures_are_written_for_people(quantity: str, value: float, text: str) -> None:
     assert format_value(quantity, value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("macs<=0.5x", "macs<=600"),
+        ("macs < .25 X", "macs<300"),
+        ("params ≤ 0.29x", "parameters<=29"),
+        ("macs<=0.333x", "macs<=399"),
+        ("macs<=1x", "macs<=1201"),
+        ("weights<=100KB", "weights<=100KB"),
+        ("top1>=75", "top1>=75"),
+    ],
+)
+def test_a_relative_bound_is_so_many_times_a_figure_rounded_down(text: str, expected: str) -> None:
+    assert absolute([text], {"macs": 1201.0, "parameters": 100.0}) == (expected,)
+    assert is_relative(text) == (text != expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("top1>=0.9x", "top1 is not known of the network that is shrunk.*top1>=75"),
+        ("latency<=0.5x", "latency is not known of the network that is shrunk"),
+        ("mac<=0.5x", "Did you mean 'macs'"),
+        ("macs>=0.5x", "would exclude only better networks. Write macs<=500"),
+        ("macs<=0x", "a bound is a number above 0"),
+    ],
+)
+def test_a_relative_bound_that_says_nothing_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Requirements.parse(absolute([text], {"macs": 1000.0}))
+
+
+@pytest.mark.parametrize("text", ["macs<=0.5x", "weights<=2X"])
+def test_a_relative_bound_needs_a_network_that_is_shrunk(text: str) -> None:
+    with pytest.raises(UsageError, match=r"is relative to a network that is shrunk\. Name it with --shrink"):
+        Requirements.parse([text])

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from attendnets.cli.app import app
 from attendnets.cli.options import (
+    Constraint,
     Epochs,
     GroupBy,
     Json,
@@ -16,10 +17,12 @@ from attendnets.cli.options import (
     Network,
     Out,
     Page,
+    PrototypeFile,
     Quiet,
     Require,
     RunPath,
     Seed,
+    Shrink,
     Storage,
     Study,
     Threads,
@@ -62,6 +65,9 @@ def build(
     network: Network = None,
     storage: Storage = None,
     study: Study = None,
+    prototype: PrototypeFile = None,
+    shrink: Shrink = None,
+    constraint: Constraint = None,
     out: Out = None,
     json: Json = False,
     json_lines: JsonLines = False,
@@ -91,6 +97,9 @@ def build(
             worker_gpus=worker_gpus,
             storage=storage,
             study=study,
+            prototype=prototype,
+            shrink=shrink,
+            constraint=constraint,
         )
         result = run_build(job, path, told.listener)
     return _judged(told, result)
@@ -148,6 +157,9 @@ def explore(
     worker_gpus: WorkerGpus = 0.0,
     storage: Storage = None,
     study: Study = None,
+    prototype: PrototypeFile = None,
+    shrink: Shrink = None,
+    constraint: Constraint = None,
     out: Out = None,
     json: Json = False,
     json_lines: JsonLines = False,
@@ -172,6 +184,9 @@ def explore(
             worker_gpus=worker_gpus,
             storage=storage,
             study=study,
+            prototype=prototype,
+            shrink=shrink,
+            constraint=constraint,
         )
         record = explore_stage(prepare(job, path, told.listener))
     told.result(0, run=path, chosen=record.chosen, record=record)

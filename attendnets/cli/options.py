@@ -24,6 +24,27 @@ Network = Annotated[
     str | None,
     Parameter(help="Build this network and explore nothing: a name, a JSON file, a run, or RUN#DIGEST."),
 ]
+PrototypeFile = Annotated[
+    Path | None,
+    Parameter(
+        name="--prototype",
+        help="A network with open cells, in YAML: explore these alone (docs/prototypes.md).",
+    ),
+]
+Shrink = Annotated[
+    str | None,
+    Parameter(
+        help="Explore what this network can shrink to: a name, a JSON file, a run, or RUN#DIGEST. "
+        'Requirements may be relative to it: "macs<=0.5x".'
+    ),
+]
+Constraint = Annotated[
+    list[str] | None,
+    Parameter(
+        help="A rule that networks must keep: columnar, anti-aliased-downsampling, no-strided-pointwise; "
+        "repeatable."
+    ),
+]
 Seed = Annotated[int, Parameter(help="Of splits, exploration and training.")]
 GroupBy = Annotated[
     str | None,
@@ -84,8 +105,12 @@ def job_of(
     worker_gpus: float = 0.0,
     storage: str | None = None,
     study: str | None = None,
+    prototype: Path | None = None,
+    shrink: str | None = None,
+    constraint: list[str] | None = None,
 ) -> Job:
     """The job that these options describe; all cores where no threads are named."""
+    from attendnets.prototype import Prototype
     from attendnets.run import Job
 
     return Job(
@@ -103,6 +128,9 @@ def job_of(
         worker_gpus=worker_gpus,
         storage=storage,
         study=study,
+        prototype=None if prototype is None else Prototype.read(prototype),
+        shrink=shrink,
+        constraints=tuple(constraint or ()),
     )
 
 

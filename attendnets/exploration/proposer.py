@@ -15,8 +15,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from attendnets.exploration.decision_levels import Levels, Reals
+from attendnets.exploration.decisions import Decisions, Space
 from attendnets.exploration.record import GeneratorRecord
-from attendnets.exploration.space import Decisions, DesignSpace
 from attendnets.exploration.space_levels import Finished, SpaceLevels
 from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
 from attendnets.spec import NetworkSpec, digest
@@ -58,7 +58,7 @@ class SynthesisProposer:
     lets pass is taken (the indicator 1_r of the papers as a gate).
     """
 
-    space: DesignSpace
+    space: Space
     prototypes: tuple[Decisions, ...] = ()
 
     def propose(

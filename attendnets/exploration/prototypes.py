@@ -1,13 +1,17 @@
 """Where exploration starts: prototypes phi, each the largest of its family that costs allow.
 
 The families follow the papers' macro-architecture (condensers early, PEPEs late) and plain residual
-networks; their channel numbers are ours.
+networks; their channel numbers are ours. A space that the user opened has points spread over it instead.
 """
 
 from __future__ import annotations
 
+import random
+from collections.abc import Mapping
+
+from attendnets.exploration.decisions import Decisions, Space, Value, refusal
 from attendnets.exploration.proposer import Accept, SynthesisProposer
-from attendnets.exploration.space import Decisions, DesignSpace, Kind, Value
+from attendnets.exploration.space import DesignSpace, Kind
 
 _FAMILIES: tuple[tuple[Kind, ...], ...] = (
     ("convolution", "convolution", "convolution"),
@@ -27,10 +31,57 @@ _RATIOS: dict[Kind, float] = {"pepe": 2.0, "visual_condenser": 0.5}
 _EMBEDDINGS: dict[Kind, float] = {"visual_condenser": 1.0}
 _SCALES = (4.0, 3.0, 2.5, 2.0, 1.6, 1.3, 1.15, 1.0, 0.85, 0.7, 0.55, 0.4, 0.25)
 _SIZE = 96
+_LEVELS, _TURNS, _NEAR = 32, 4, 4
 
 
-def prototypes(space: DesignSpace, accept: Accept) -> tuple[Decisions, ...]:
-    """One point a family: the widest that ``accept`` lets pass, at the size next to 96 pixels or smaller."""
+def prototypes(space: Space, accept: Accept) -> tuple[Decisions, ...]:
+    """Points to try first, all of which ``accept`` lets pass.
+
+    One a family: the widest, at the size next to 96 pixels or smaller. Of a space without families: the
+    largest points with each of the kinds that are open, one halfway to the smallest, and the smallest.
+    """
+    if isinstance(space, DesignSpace):
+        return _largest_of_families(space, accept)
+    return _spread(space, accept)
+
+
+def _spread(space: Space, accept: Accept) -> tuple[Decisions, ...]:
+    choices = space.choices()
+    rng = random.Random(0)
+    turns = max(len(values) if isinstance(values[0], str) else 1 for values in choices.values())
+
+    def found(level: float, turn: int) -> Decisions | None:
+        step = point = _at(choices, level / _LEVELS, turn)
+        for changes in range(1, _NEAR):
+            if refusal(space.network(point)) is None:
+                break
+            # Values in step need not fit together; beside them there may be some that do.
+            point = space.mutate(step, rng, changes)
+        return point if accept(space.network(point)) else None
+
+    points: list[Decisions] = []
+    highest = 0
+    for turn in range(min(turns, _TURNS)):
+        for level in range(_LEVELS, 0, -1):
+            point = found(level, turn)
+            if point is not None:
+                points.append(point)
+                highest = highest or level
+                break
+    middle, smallest = found(highest / 2, 0), space.smallest()
+    points += [] if middle is None else [middle]
+    return (*points, smallest) if accept(space.network(smallest)) else tuple(points)
+
+
+def _at(choices: Mapping[str, tuple[Value, ...]], share: float, turn: int) -> Decisions:
+    """Ordered decisions ``share`` of the way to their largest value, the others at value ``turn``."""
+    return {
+        name: values[turn % len(values) if isinstance(values[0], str) else round(share * (len(values) - 1))]
+        for name, values in choices.items()
+    }
+
+
+def _largest_of_families(space: DesignSpace, accept: Accept) -> tuple[Decisions, ...]:
     points = []
     sizes = sorted(space.sizes, key=lambda size: (abs(size - _SIZE), size))
     for family in _FAMILIES:
@@ -43,7 +94,7 @@ def prototypes(space: DesignSpace, accept: Accept) -> tuple[Decisions, ...]:
     return tuple(points)
 
 
-def synthesis_from_prototypes(space: DesignSpace, accept: Accept) -> SynthesisProposer:
+def synthesis_from_prototypes(space: Space, accept: Accept) -> SynthesisProposer:
     """Generative synthesis that starts from the prototypes of ``space``."""
     return SynthesisProposer(space, prototypes(space, accept))
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from attendnets.cost import cost
-from attendnets.errors import InfeasibleError
-from attendnets.exploration.space import Decisions, DesignSpace
+from attendnets.errors import InfeasibleError, SpecError
+from attendnets.exploration.decisions import Decisions, Space
+from attendnets.networks.constraints import CONSTRAINTS, Violation, violations
 from attendnets.requirements import Requirement, Requirements, format_value
 from attendnets.spec import NetworkSpec, digest
 
@@ -25,23 +26,49 @@ _STEPS = 1500
 class Screen:
     """Lets candidates pass that meet every requirement on counted and predicted costs; counts them.
 
-    ``largest_macs`` is the largest number of multiply-adds that can still be trained in the time there is.
+    ``largest_macs`` is the largest number of multiply-adds that can still be trained in the time there is,
+    ``constraints`` are names of rules in ``networks.constraints`` that candidates must keep.
     """
 
     requirements: Requirements
     largest_macs: float | None = None
+    constraints: tuple[str, ...] = ()
     screened: int = 0
     refused: int = 0
 
     def __call__(self, network: NetworkSpec) -> bool:
-        """Whether ``network`` may be trained."""
+        """Whether ``network`` may be trained; what is no network may not."""
         self.screened += 1
-        price = cost(network)
-        passed = (self.largest_macs is None or price.macs <= self.largest_macs) and not any(
-            item.violation(price.bounding_figure(item.quantity) or 0.0) for item in self.countable
-        )
+        passed = self._passes(network)
         self.refused += not passed
         return passed
+
+    def _passes(self, network: NetworkSpec) -> bool:
+        try:
+            price = cost(network)
+        except SpecError:
+            return False
+        return (
+            (self.largest_macs is None or price.macs <= self.largest_macs)
+            and not any(
+                item.violation(price.bounding_figure(item.quantity) or 0.0) for item in self.countable
+            )
+            and not self.broken(network)
+        )
+
+    def broken(self, network: NetworkSpec) -> tuple[Violation, ...]:
+        """The places where ``network`` breaks one of the constraints."""
+        return violations(network, tuple(CONSTRAINTS[name] for name in self.constraints))
+
+    def slowness(self, network: NetworkSpec) -> float:
+        """By how much, relative to it, ``network`` exceeds the largest that can be trained."""
+        if self.largest_macs is None:
+            return 0.0
+        return max(0.0, cost(network).macs / self.largest_macs - 1.0)
+
+    def distance(self, network: NetworkSpec) -> float:
+        """0 where ``network`` passes; each broken place of a constraint counts 1."""
+        return self.violation(self.figures(network)) + self.slowness(network) + len(self.broken(network))
 
     def violation(self, figures: Mapping[str, float]) -> float:
         """Sum of relative violations over the requirements that ``figures`` speak of."""
@@ -64,44 +91,66 @@ class Screen:
         return {item.quantity: price.bounding_figure(item.quantity) or 0.0 for item in self.countable}
 
 
-def require_feasible(space: DesignSpace, screen: Screen, seed: int) -> None:
-    """Look for one point of ``space`` that ``screen`` lets pass, by descent on the violation.
+def require_feasible(space: Space, screen: Screen, seed: int) -> None:
+    """Look for one point of ``space`` that ``screen`` lets pass, by descent on the distance from that.
 
-    Raises InfeasibleError naming the binding requirement and the three nearest achievable points where
-    there is none.
+    Raises InfeasibleError where there is none, naming the constraint that binds and where it is broken, or
+    the binding requirement and the three nearest achievable points.
     """
     rng = random.Random(f"feasible/{seed}")
     best = space.smallest()
-    visited: dict[str, tuple[float, Decisions]] = {}
+    visited: dict[str, tuple[float, NetworkSpec]] = {}
 
     def visit(point: Decisions) -> float:
         network = space.network(point)
-        violation = screen.violation(screen.figures(network))
-        visited[digest(network)] = (violation, point)
-        return violation
+        distance = screen.distance(network)
+        visited[digest(network)] = (distance, network)
+        return distance
 
     least = visit(best)
     for _ in range(_STEPS):
         if least == 0.0:
             return
         point = space.mutate(best, rng, 1 + rng.randrange(4))
-        violation = visit(point)
-        if violation <= least:
-            best, least = point, violation
-    raise InfeasibleError(_explain(space, screen, sorted(visited.values(), key=lambda item: item[0])))
+        distance = visit(point)
+        if distance <= least:
+            best, least = point, distance
+    ranked = [network for _, network in sorted(visited.values(), key=lambda item: item[0])]
+    raise InfeasibleError(_explain(screen, ranked))
 
 
-def _explain(space: DesignSpace, screen: Screen, ranked: list[tuple[float, Decisions]]) -> str:
-    points = [screen.figures(space.network(point)) for _, point in ranked]
-    items = screen.countable
-    binding = max(items, key=lambda item: item.violation(points[0][item.quantity]))
+def _explain(screen: Screen, ranked: list[NetworkSpec]) -> str:
+    """What the nearest network still breaks: a constraint, the time there is, or a requirement."""
+    items, nearest = screen.countable, ranked[0]
+    wanted = " and ".join(
+        f"{verb} {' and '.join(map(str, named))}"
+        for verb, named in (("meets", items), ("keeps", screen.constraints))
+        if named
+    )
+    broken = screen.broken(nearest)
+    if broken:
+        return (
+            f"No network of the design space {wanted}; the binding constraint is "
+            f"{broken[0].rule}, which the nearest breaks {len(broken)} times, as at {broken[0].where}: "
+            f"{broken[0].what}. Leave out that constraint, or open what breaks it."
+        )
+    points = [screen.figures(network) for network in ranked]
+    excess = {item: item.violation(points[0][item.quantity]) for item in items}
+    binding = max(items, key=lambda item: excess[item], default=None)
+    if binding is None or excess[binding] < screen.slowness(nearest):
+        least, most = cost(nearest).macs, screen.largest_macs or 0.0
+        return (
+            f"No network of the design space can be trained in the time there is: the nearest needs "
+            f"{format_value('macs', least)} MACs, at most {format_value('macs', most)} can be trained. Give "
+            "more --minutes."
+        )
     texts = (
         ", ".join(f"{item.quantity} {format_value(item.quantity, figures[item.quantity])}" for item in items)
         for figures in points
     )
-    nearest = "; ".join(list(dict.fromkeys(texts))[:NEAREST])
+    nearest_three = "; ".join(list(dict.fromkeys(texts))[:NEAREST])
     return (
-        f"No network of the design space meets {' and '.join(str(item) for item in items)}; the binding "
-        f"requirement is {binding}. The nearest three that can be had: {nearest}. "
+        f"No network of the design space {wanted}; the binding "
+        f"requirement is {binding}. The nearest three that can be had: {nearest_three}. "
         f"Relax it to {binding.relaxed_to(points[0][binding.quantity])}."
     )

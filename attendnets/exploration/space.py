@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
+from attendnets.exploration.decisions import Decisions, Value, drawn, mutated
 from attendnets.spec import (
     BlockSpec,
     CondenserSpec,
@@ -27,8 +28,6 @@ from attendnets.spec import (
     VisualCondenserSpec,
 )
 
-Value: TypeAlias = int | float | str
-Decisions: TypeAlias = dict[str, Value]
 Kind: TypeAlias = Literal["convolution", "condenser", "visual_condenser", "double_condenser", "pepe"]
 
 CHANNEL_STEP = 8
@@ -142,21 +141,11 @@ class DesignSpace:
 
     def draw(self, rng: random.Random) -> Decisions:
         """A point drawn uniformly."""
-        return {name: rng.choice(values) for name, values in self.choices().items()}
+        return drawn(self.choices(), rng)
 
     def mutate(self, decisions: Mapping[str, Value], rng: random.Random, changes: int) -> Decisions:
         """A neighbour: ``changes`` decisions take another value; ordered ones prefer the next value."""
-        point = dict(decisions)
-        choices = self.choices()
-        open_names = [name for name, values in choices.items() if len(values) > 1]
-        for name in rng.sample(open_names, min(changes, len(open_names))):
-            values = choices[name]
-            others = [value for value in values if value != point[name]]
-            if isinstance(values[0], int | float) and rng.random() < 0.75:
-                at = values.index(point[name])
-                others = [values[i] for i in (at - 1, at + 1) if 0 <= i < len(values)]
-            point[name] = rng.choice(others)
-        return point
+        return mutated(self.choices(), decisions, rng, changes)
 
     def smallest(self) -> Decisions:
         """The point that costs least in every counted quantity, or close to it."""

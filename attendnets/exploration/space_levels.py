@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from attendnets.exploration.decision_levels import Decision, Levels, Reals
-from attendnets.exploration.space import Decisions, DesignSpace, Value
+from attendnets.exploration.decisions import Decisions, Space, Value
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Finished:
 class SpaceLevels:
     """The level of a decision is the place of its value among the choices of ``space``."""
 
-    space: DesignSpace
+    space: Space
 
     @cached_property
     def of_each(self) -> tuple[Decision, ...]:

@@ -21,6 +21,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from attendnets.cost import cost
 from attendnets.errors import AttendnetsError, TrainingError
+from attendnets.exploration.decisions import Decisions, Space
 from attendnets.exploration.duration import expected_duration
 from attendnets.exploration.evaluation import ShortTraining, Workers
 from attendnets.exploration.influence import influences
@@ -30,7 +31,6 @@ from attendnets.exploration.proposer import Proposer
 from attendnets.exploration.record import Candidate, GeneratorRecord, StudyProgress, StudyRecord
 from attendnets.exploration.schedule import Schedule
 from attendnets.exploration.screening import Screen, require_feasible
-from attendnets.exploration.space import Decisions, DesignSpace
 from attendnets.exploration.space_levels import Finished, SpaceLevels
 from attendnets.exploration.trials import Trials
 from attendnets.spec import NetworkSpec, digest, from_json, to_json
@@ -99,7 +99,7 @@ class _Entry:
 
 
 def explore(
-    space: DesignSpace,
+    space: Space,
     screen: Screen,
     proposer: Proposer,
     workers: Workers,
@@ -129,7 +129,7 @@ def explore(
 class _Study:
     def __init__(
         self,
-        space: DesignSpace,
+        space: Space,
         screen: Screen,
         proposer: Proposer,
         workers: Workers,

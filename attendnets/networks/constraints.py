@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from attendnets.blocks import trace_block
+from attendnets.errors import UsageError
 from attendnets.graph import Graph, Operation, Shape
 from attendnets.networks.assemble import trace_network
 from attendnets.networks.head import trace_head
@@ -76,6 +77,19 @@ CONSTRAINTS: Final[Mapping[str, Constraint]] = {
     rule.__name__: rule for rule in (no_strided_pointwise, anti_aliased_downsampling, columnar)
 }
 """By name, as a violation gives it."""
+
+
+def constraint_name(text: str) -> str:
+    """The name in CONSTRAINTS that ``text`` stands for: itself or its beginning, with dashes too.
+
+    Raises UsageError where none or several do.
+    """
+    wanted = text.strip().lower().replace("-", "_")
+    found = [name for name in CONSTRAINTS if wanted and name.startswith(wanted)]
+    if len(found) != 1:
+        names = ", ".join(name.replace("_", "-") for name in CONSTRAINTS)
+        raise UsageError(f"--constraint {text}: there is no such constraint; there are {names}.")
+    return found[0]
 
 
 def at_most_parameters(limit: int) -> Constraint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from attendnets.run import Job
+from attendnets.run import PROTOTYPE_FILE, Job
 
 
 def repeat_command(
@@ -31,6 +31,12 @@ def repeat_command(
             words += [option, str(value)]
     if network is not None:
         words += ["--network", shlex.quote(network)]
+    elif job.prototype is not None:
+        words += ["--prototype", shlex.quote(str(out / PROTOTYPE_FILE))]
+    elif job.shrink is not None:
+        words += ["--shrink", shlex.quote(job.shrink)]
+    for constraint in job.constraints:
+        words += ["--constraint", constraint]
     if job.group_by is not None:
         words += ["--group-by", shlex.quote(job.group_by)]
     if job.workers is not None and network is None:

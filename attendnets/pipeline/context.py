@@ -10,11 +10,11 @@ import torch
 
 from attendnets.data import Augmentation, DataSet, PixelCache, PixelTable, Preprocessing
 from attendnets.errors import RunFolderError
+from attendnets.exploration.decisions import Space
 from attendnets.exploration.proposer import Proposer
 from attendnets.exploration.prototypes import synthesis_from_prototypes
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.short_training import preprocessing_of
-from attendnets.exploration.space import DesignSpace
 from attendnets.pipeline.listener import Listener
 from attendnets.requirements import Requirements
 from attendnets.run import Job, RunFolder
@@ -33,7 +33,7 @@ class Context:
     cache: PixelCache
     listener: Listener
     storage: str | None = field(default=None, repr=False)
-    proposer: Callable[[DesignSpace, Screen], Proposer] = synthesis_from_prototypes
+    proposer: Callable[[Space, Screen], Proposer] = synthesis_from_prototypes
 
     @property
     def job(self) -> Job:

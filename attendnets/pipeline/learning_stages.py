@@ -16,7 +16,9 @@ from attendnets.cost import cost
 from attendnets.data import DataSet
 from attendnets.errors import RunFolderError
 from attendnets.exploration.database import Database
+from attendnets.exploration.decisions import Space
 from attendnets.exploration.journal import JournalFile
+from attendnets.exploration.open_space import OpenSpace
 from attendnets.exploration.place import StudyPlace
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
@@ -74,6 +76,7 @@ def _explore_inputs(context: Context) -> dict[str, str]:
         "budget": f"{job.trials}/{job.minutes}",
         "seed": f"{job.seed}/{job.threads}",
         "network": job.network or "",
+        "beginning": _beginning(job),
     }
     if job.workers is not None:
         inputs["workers"] = f"{job.workers}/{job.worker_cpus}"
@@ -103,7 +106,7 @@ def _explored(context: Context) -> StudyRecord:
         )
 
 
-def _place(context: Context, space: DesignSpace, rung_epochs: tuple[int, ...]) -> tuple[StudyPlace, str]:
+def _place(context: Context, space: Space, rung_epochs: tuple[int, ...]) -> tuple[StudyPlace, str]:
     """Where the study is kept, and all that decides it in words: a study of other words is another one."""
     job = context.job
     decisive = {
@@ -114,6 +117,7 @@ def _place(context: Context, space: DesignSpace, rung_epochs: tuple[int, ...]) -
         "minutes": f"{planning.minutes_of(job):g}",
         "seed": str(job.seed),
         "threads": str(job.threads),
+        **({"beginning": _beginning(job)} if _beginning(job) else {}),
         **({} if job.workers is None else {"workers": f"{job.workers}/{job.worker_cpus}"}),
         **deciding_versions(),
     }
@@ -143,11 +147,21 @@ def _outcome(record: StudyRecord) -> str:
     )
 
 
-def design(data: DataSet, job: Job) -> tuple[DesignSpace, Screen]:
-    """The design space of a data set, and what of it the job's requirements and minutes let pass."""
-    space = DesignSpace.for_data(data.check.sizes, data.channels, len(data.classes))
+def design(data: DataSet, job: Job) -> tuple[Space, Screen]:
+    """The space of networks for a data set, and what of it the job's requirements and minutes let pass."""
+    images = data.check.sizes, data.channels, len(data.classes)
+    space: Space = (
+        DesignSpace.for_data(*images) if job.prototype is None else OpenSpace.for_data(job.prototype, *images)
+    )
     limit = planning.largest_macs(job, len(data.learning.train))
-    return space, Screen(Requirements.parse(job.requirements), limit)
+    return space, Screen(Requirements.parse(job.requirements), limit, job.constraints)
+
+
+def _beginning(job: Job) -> str:
+    """What the space is beside the data's own, in short; empty for the whole design space."""
+    prototype = "" if job.prototype is None else job.prototype.text
+    words = [*([hashlib.sha256(prototype.encode()).hexdigest()[:16]] if prototype else []), *job.constraints]
+    return "".join(f"/{word}" for word in words)
 
 
 def train_stage(context: Context) -> TrainingRecord:

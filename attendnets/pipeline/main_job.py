@@ -27,6 +27,7 @@ from attendnets.pipeline.learning_stages import (
 from attendnets.pipeline.listener import Listener, Step
 from attendnets.pipeline.product_stages import FinalRecord, benchmark_stage, export_stage
 from attendnets.pipeline.reporting import report_stage
+from attendnets.pipeline.shrinking import shrinking
 from attendnets.report import render_check
 from attendnets.requirements import Requirements, Verdict
 from attendnets.run import Job, RunFolder
@@ -50,7 +51,6 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
     """
     listener = listener or Listener()
     job = planning.checked(job)
-    Requirements.parse(job.requirements)
     worker_plan(job)
     use_threads(job)
     keep_freed_memory()
@@ -62,14 +62,19 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
         group_by=job.group_by,
         progress=lambda done, total: listener.step(Step("check", "images read", done, total, None)),
     )
+    command = command or repeat_command(job, out)
+    if job.shrink is not None:
+        job = shrinking(job, job.shrink, data)
     if job.network is None:
         require_feasible(*design(data, job), job.seed)
     else:
         # A run that is taken up has the network already, whatever has become of where it came from.
         kept = out / "network.json"
         network = given_network(str(kept) if kept.is_file() else job.network, data)
-        require_fitting(network, data, Requirements.parse(job.requirements))
-    run = RunFolder.create(out, job, command or repeat_command(job, out), data.digest)
+        require_fitting(network, data, Requirements.parse(job.requirements), job.constraints)
+    run = RunFolder.create(out, job, command, data.digest)
+    if job.prototype is not None:
+        atomic.write_text(run.prototype, job.prototype.text)
     inputs = {"data": data.digest}
     if not run.is_finished("check", inputs):
         with run.stage("check", inputs, run.data):

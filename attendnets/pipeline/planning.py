@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from attendnets.errors import UsageError
 from attendnets.exploration.database import parsed_url
+from attendnets.networks.constraints import constraint_name
+from attendnets.requirements import Requirements, is_relative
 from attendnets.run import Job
 
 DEFAULT_MINUTES = 20.0
@@ -53,6 +55,12 @@ def checked(job: Job) -> Job:
         parsed_url(job.storage)
     elif job.study is not None:
         raise UsageError(f"--study {job.study} names a study in a database: give its --storage as well.")
+    beginnings = {"--network": job.network, "--prototype": job.prototype, "--shrink": job.shrink}
+    given = [option for option, value in beginnings.items() if value is not None]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} each say what to begin with; give one of them.")
+    Requirements.parse(text for text in job.requirements if job.shrink is None or not is_relative(text))
+    job = replace(job, constraints=tuple(map(constraint_name, job.constraints)))
     # 12 and 12.0 are one job: what is written to run.json reads back as a float.
     return job if job.minutes is None else replace(job, minutes=float(job.minutes))
 

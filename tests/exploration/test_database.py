@@ -22,7 +22,7 @@ from attendnets.exploration.database import Database, parsed_url
 from attendnets.exploration.evaluation import Evaluate, InProcess, Workers
 from attendnets.exploration.journal import JournalFile
 from attendnets.exploration.place import StudyPlace
-from attendnets.exploration.proposer import MutationProposer
+from attendnets.exploration.proposer import SynthesisProposer
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.study import ExploreOptions, explore
@@ -53,7 +53,7 @@ def run(place: StudyPlace, workers: Workers | Evaluate, trials: int = 9, context
     return explore(
         SPACE,
         Screen(Requirements.parse(["weights<=100KB"])),
-        MutationProposer(SPACE),
+        SynthesisProposer(SPACE),
         InProcess(workers) if isinstance(workers, Landscape) else workers,  # type: ignore[arg-type]
         options=ExploreOptions(trials=trials, rung_epochs=(1, 3, 9), seed=3),
         place=place,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 
+from attendnets.exploration.decisions import Decisions
 from attendnets.exploration.influence import influences
-from attendnets.exploration.space import Decisions, DesignSpace
+from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.space_levels import Finished, SpaceLevels
 
 SPACE = DesignSpace(channels=1, classes=2, sizes=(48, 64))

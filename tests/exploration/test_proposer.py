@@ -7,10 +7,11 @@ import random
 from collections.abc import Mapping
 
 from attendnets.cost import cost
+from attendnets.exploration.decisions import Decisions, Value
 from attendnets.exploration.proposer import Proposal, SynthesisProposer
 from attendnets.exploration.prototypes import prototypes, synthesis_from_prototypes
 from attendnets.exploration.screening import Screen
-from attendnets.exploration.space import Decisions, DesignSpace, Value
+from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.space_levels import Finished, SpaceLevels
 from attendnets.requirements import Requirements
 from attendnets.spec import digest

@@ -9,6 +9,7 @@ from attendnets.errors import InfeasibleError
 from attendnets.exploration.prototypes import prototypes
 from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.exploration.space import DesignSpace
+from attendnets.networks.constraints import CONSTRAINTS
 from attendnets.requirements import Requirements
 
 SPACE = DesignSpace(channels=1, classes=2)
@@ -55,6 +56,52 @@ def test_impossible_requirements_name_the_binding_one_and_three_points(
     assert f"binding requirement is {binding}" in message
     assert message.split("had: ")[1].split(". Relax")[0].count(";") == 2
     assert caught.value.exit_code == 2
+
+
+def test_constraints_refuse_candidates_and_are_counted() -> None:
+    rng = random.Random(0)
+    networks = [SPACE.network(SPACE.draw(rng)) for _ in range(300)]
+    limits = Screen(Requirements.parse(["weights<=100KB"]), constraints=("anti_aliased_downsampling",))
+    passed = [network for network in networks if limits(network)]
+    assert 0 < len(passed) < sum(map(screen("weights<=100KB"), networks))
+    assert (limits.screened, limits.refused) == (300, 300 - len(passed))
+    assert all(b.downsample == "average" for n in passed for b in n.blocks if b.stride == 2)
+
+
+def test_all_constraints_together_can_be_kept() -> None:
+    limits = Screen(Requirements.parse(["weights<=100KB"]), constraints=tuple(CONSTRAINTS))
+    require_feasible(SPACE, limits, seed=0)
+    assert [point["kind0"] for point in prototypes(SPACE, limits)] == ["double_condenser"]
+
+
+@pytest.mark.parametrize(
+    ("space", "texts", "constraints", "message"),
+    [
+        (
+            DesignSpace(channels=1, classes=2, kinds=("convolution",), groups=(1,)),
+            ("weights<=100KB",),
+            ("columnar",),
+            "meets weights<=100KB and keeps columnar; the binding constraint is columnar, .* at network",
+        ),
+        (
+            DesignSpace(channels=1, classes=2, downsamples=("max",)),
+            (),
+            ("columnar", "anti_aliased_downsampling"),
+            "keeps columnar and anti_aliased_downsampling; the binding constraint is anti_aliased",
+        ),
+        (SPACE, ("weights<=1KB",), ("anti_aliased_downsampling",), "the binding requirement is weights<=1KB"),
+    ],
+)
+def test_where_nothing_can_pass_the_constraint_or_requirement_that_binds_is_named(
+    space: DesignSpace, texts: tuple[str, ...], constraints: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(InfeasibleError, match=message):
+        require_feasible(space, Screen(Requirements.parse(texts), constraints=constraints), seed=0)
+
+
+def test_too_little_time_for_the_smallest_is_said_before_training() -> None:
+    with pytest.raises(InfeasibleError, match=r"at most 50\.00 K can be trained\. Give more --minutes"):
+        require_feasible(SPACE, screen("weights<=100KB", largest_macs=50e3), seed=0)
 
 
 def test_prototypes_are_the_largest_of_their_family_that_pass() -> None:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendnets.cost import cost
-from attendnets.exploration.space import CHANNEL_STEP, Decisions, DesignSpace
+from attendnets.exploration.decisions import Decisions
+from attendnets.exploration.space import CHANNEL_STEP, DesignSpace
 from attendnets.spec import VisualCondenserSpec, from_json, to_json
 
 SPACE = DesignSpace(channels=1, classes=4)

@@ -202,10 +202,10 @@ def test_a_study_whose_workers_are_killed_decides_as_one_that_is_left_alone(
                 explore(
                     space,
                     Screen(Requirements.parse(["weights<=60KB"])),
-                    MutationProposer(space),
+                    SynthesisProposer(space),
                     workers,
                     options=options,
-                    journal=tmp_path / f"{disturbed}.journal",
+                    place=JournalFile(tmp_path / f"{disturbed}.journal"),
                     context="a",
                 )
             )

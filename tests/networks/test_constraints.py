@@ -8,10 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from attendnets.errors import UsageError
 from attendnets.exploration.prototypes import prototypes
 from attendnets.exploration.space import DesignSpace
 from attendnets.networks.catalogue import network_spec
-from attendnets.networks.constraints import CONSTRAINTS, Violation, at_most_parameters, violations
+from attendnets.networks.constraints import (
+    CONSTRAINTS,
+    Violation,
+    at_most_parameters,
+    constraint_name,
+    violations,
+)
 from attendnets.spec import ConvolutionSpec, DoubleCondenserSpec, NetworkSpec, StageSpec, StemSpec
 
 KEPT = network_spec("attendnext")
@@ -93,3 +100,22 @@ def test_the_rules_decide_what_an_exploration_may_propose() -> None:
     points = prototypes(space, lambda spec: not rule(spec))
     assert points
     assert all(not rule(space.network(point)) for point in points)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("columnar", "columnar"),
+        ("anti-aliased", "anti_aliased_downsampling"),
+        ("no_strided_pointwise", "no_strided_pointwise"),
+        ("No-Strided", "no_strided_pointwise"),
+    ],
+)
+def test_a_constraint_is_named_by_its_beginning(text: str, name: str) -> None:
+    assert constraint_name(text) == name
+
+
+@pytest.mark.parametrize("text", ["", "-", "column4", "aliased", "at_most_parameters"])
+def test_what_is_no_constraint_is_refused_with_those_that_are(text: str) -> None:
+    with pytest.raises(UsageError, match=f"--constraint {text}: .* anti-aliased-downsampling, columnar"):
+        constraint_name(text)

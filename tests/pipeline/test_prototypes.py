@@ -1,0 +1,153 @@
+"""What exploration begins with is part of the job: a prototype, a network to shrink, constraints."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attendnets.cost import cost
+from attendnets.errors import InfeasibleError, RunFolderError, UsageError
+from attendnets.exploration.record import StudyRecord
+from attendnets.networks.catalogue import network_spec
+from attendnets.pipeline import build, explore_stage, prepare
+from attendnets.pipeline.commands import repeat_command
+from attendnets.pipeline.main_job import reopen
+from attendnets.prototype import Prototype
+from attendnets.run import Job, RunFolder
+from attendnets.spec import ConvolutionSpec, StageSpec, to_json
+from tests.pipeline.photographs import write_photographs
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+TEXT = """\
+input: {size: 32}
+stem: {width: 8}
+stages:
+  - {blocks: [{kind: convolution, width: 8}]}
+  - {blocks: [{kind: "?", width: 8..24, stride: 2}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_photographs(tmp_path_factory.mktemp("photographs"), per_class=16, side=32)
+
+
+@pytest.fixture
+def job(photographs: Path, tmp_path: Path) -> Job:
+    (tmp_path / "mine.yaml").write_text(TEXT)
+    prototype = Prototype.read(tmp_path / "mine.yaml")
+    return Job(
+        str(photographs), ("weights<=20KB",), minutes=1, trials=3, epochs=2, threads=1, prototype=prototype
+    )
+
+
+def test_a_build_of_a_prototype_fills_it_within_the_requirements(job: Job, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert build(job, out).verdict.met
+    run = RunFolder.open(out)
+    record = run.read(run.study, StudyRecord)
+    assert len(record.candidates) == 3
+    for candidate in record.candidates:
+        assert candidate.spec.stages[0] == StageSpec(blocks=(ConvolutionSpec(width=8),))
+        assert (candidate.spec.input.height, candidate.spec.classes) == (32, 3)
+        assert candidate.figures["weights"] <= 20_000
+    assert "<html" in run.report.read_text()
+
+
+def test_a_run_goes_on_with_its_own_prototype_whatever_becomes_of_the_file(job: Job, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    chosen = explore_stage(prepare(job, out)).chosen
+    (tmp_path / "mine.yaml").unlink()
+    assert explore_stage(reopen(out)).chosen == chosen
+    kept = Prototype.read(RunFolder.open(out).prototype)
+    assert kept == job.prototype
+    assert explore_stage(prepare(replace(job, prototype=kept), out)).chosen == chosen
+    edited = Prototype.of({"stem": {"width": "?"}, "stages": [{"blocks": [{"kind": "?"}]}]})
+    with pytest.raises(RunFolderError, match="a run with other prototype"):
+        prepare(replace(job, prototype=edited), out)
+
+
+def test_the_command_that_repeats_a_job_names_what_it_begins_with(job: Job) -> None:
+    constrained = replace(job, constraints=("columnar", "no_strided_pointwise"))
+    words = shlex.split(repeat_command(constrained, Path("runs/x")))
+    assert words[words.index("--prototype") + 1] == "runs/x/prototype.json"
+    assert [words[n + 1] for n, word in enumerate(words) if word == "--constraint"] == [
+        "columnar",
+        "no_strided_pointwise",
+    ]
+    shrinking = replace(job, prototype=None, shrink="attendnet_micro")
+    assert "--shrink attendnet_micro" in repeat_command(shrinking, Path("runs/x"))
+    assert "--prototype" not in repeat_command(job, Path("runs/x"), network="runs/x#abc")
+
+
+def test_a_network_shrinks_to_a_share_of_what_it_costs_for_these_images(job: Job, tmp_path: Path) -> None:
+    whole = cost(network_spec("attendnet_micro", 3, 3))
+    given = replace(
+        job, prototype=None, shrink="attendnet_micro", requirements=("macs<=0.2x", "weights<=0.5x")
+    )
+    out = tmp_path / "run"
+    record = explore_stage(prepare(given, out))
+    assert all(cost(candidate.spec).macs <= 0.2 * whole.macs for candidate in record.candidates)
+    assert all(
+        cost(candidate.spec).weights_bytes <= 0.5 * whole.weights_bytes for candidate in record.candidates
+    )
+    kept = RunFolder.open(out).record
+    assert kept.job.requirements == (f"macs<={whole.macs // 5}", f"weights<={whole.weights_bytes // 2}")
+    assert "--shrink attendnet_micro" in kept.command and "macs<=0.2x" in kept.command
+    assert explore_stage(prepare(given, out)) == record
+    assert explore_stage(reopen(out)) == record
+    again = replace(given, shrink=f"{out}#{record.chosen}", requirements=("macs<=0.9x",))
+    smaller = explore_stage(prepare(again, tmp_path / "again"))
+    assert cost(smaller.network).macs <= 0.9 * cost(record.network).macs
+
+
+def test_every_candidate_keeps_the_constraints(photographs: Path, tmp_path: Path) -> None:
+    job = Job(
+        str(photographs), ("weights<=40KB",), minutes=1, trials=4, threads=1, constraints=("anti-aliased",)
+    )
+    record = explore_stage(prepare(job, tmp_path / "run"))
+    assert record.refused > 0
+    for candidate in record.candidates:
+        assert all(block.downsample == "average" for block in candidate.spec.blocks if block.stride == 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"network": "attendnet_micro"}, UsageError, "--network and --prototype each say what to begin with"),
+        ({"shrink": "attendnet_micro"}, UsageError, "--prototype and --shrink each say"),
+        ({"prototype": None, "shrink": "a", "network": "b"}, UsageError, "--network and --shrink each say"),
+        ({"requirements": ("macs<=0.5x",)}, UsageError, "Name it with --shrink"),
+        ({"prototype": None, "shrink": "nowhere.json"}, UsageError, "--shrink nowhere.json: no such network"),
+        (
+            {"prototype": None, "shrink": "attendnet_micro", "requirements": ("top1>=1x",)},
+            UsageError,
+            "top1 is not known",
+        ),
+        ({"constraints": ("round",)}, UsageError, "--constraint round: there is no such"),
+        ({"constraints": ("columnar",)}, InfeasibleError, "the binding constraint is columnar"),
+        (
+            {"prototype": None, "network": "attendnet_micro", "constraints": ("columnar",)},
+            InfeasibleError,
+            "The network breaks columnar at stages",
+        ),
+        ({"requirements": ("weights<=1KB",)}, InfeasibleError, "binding requirement is weights<=1KB"),
+    ],
+)
+def test_what_cannot_be_begun_is_refused_before_anything_is_written(
+    changes: dict[str, Any], error: type[Exception], message: str, job: Job, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=message):
+        prepare(replace(job, **changes), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_network_for_other_images_does_not_shrink(job: Job, tmp_path: Path) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(to_json(network_spec("attendnet_micro", 7, 1)))
+    with pytest.raises(UsageError, match="7 classes and 1 channels"):
+        prepare(replace(job, prototype=None, shrink=str(path)), tmp_path / "run")
