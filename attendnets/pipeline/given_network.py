@@ -15,20 +15,14 @@ from attendnets.spec import NetworkSpec, digest, from_json
 
 
 def given_network(name: str, data: DataSet) -> NetworkSpec:
-    """The network that ``name`` stands for: one of the catalogue, made for the classes and channels of
-    ``data``, or as :func:`stored_network`. Raises SpecError or RunFolderError where there is none.
+    """The network that ``name`` stands for.
+
+    One of the catalogue is made for the classes and channels of ``data``; others are as
+    :func:`stored_network` finds them. Raises SpecError or RunFolderError where there is none.
     """
-    if is_name(name):
+    if catalogue.is_name(name):
         return catalogue.network_spec(name, len(data.classes), data.channels)
     return stored_network(name)
-
-
-def is_name(word: str) -> bool:
-    """Whether ``word`` is meant as a name of the catalogue: it is one, or looks like no file or folder."""
-    place = Path(word)
-    return word in catalogue.names() or not (
-        place.exists() or place.suffix or len(place.parts) != 1 or "#" in word
-    )
 
 
 def stored_network(name: str) -> NetworkSpec:
@@ -46,7 +40,10 @@ def stored_network(name: str) -> NetworkSpec:
             f"{name}: no such network or file. Give a name of `attendnets networks`, a network's "
             "JSON file, a run folder, or RUN#DIGEST with the digest of a candidate from its report."
         )
-    return from_json(path.read_bytes())
+    try:
+        return from_json(path.read_bytes())
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from error
 
 
 def _candidate(place: Path, wanted: str) -> NetworkSpec:
