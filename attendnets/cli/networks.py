@@ -105,9 +105,10 @@ def specification(
     """
     from attendnets.networks import catalogue
     from attendnets.networks.int8_form import int8_form
-    from attendnets.pipeline.given_network import is_name, stored_network
 
-    if is_name(network):
+    if catalogue.is_name(network):
         return catalogue.network_spec(network, classes, channels, image_size, int8=int8)
+    from attendnets.pipeline.given_network import stored_network
+
     spec = catalogue.changed(stored_network(network), classes, channels, image_size)
     return int8_form(spec) if int8 else spec

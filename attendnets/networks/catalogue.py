@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -55,14 +56,21 @@ def names() -> tuple[str, ...]:
     return (*ENTRIES, *rivals.names())
 
 
+def is_name(word: str) -> bool:
+    """Whether ``word`` is meant as one of :func:`names`: it is one, or no file or folder looks like it."""
+    place = Path(word)
+    like_a_file = place.exists() or place.suffix or len(place.parts) != 1 or "#" in word
+    return word in names() or not like_a_file
+
+
 def find(name: str) -> Entry:
     """The entry of a name. Raises SpecError: with the three nearest names, or for a rival."""
     if name in ENTRIES:
         return ENTRIES[name]
     if name in rivals.names():
         raise SpecError(
-            f"{name} is a module of timm's, without a specification of ours: `attendnets describe` counts it; "
-            "for anything else take one of the others of `attendnets networks`."
+            f"{name} is a module of timm's, without a specification of ours: `attendnets describe` counts "
+            "it; for this take a network of another origin in `attendnets networks`."
         )
     nearest = difflib.get_close_matches(name.lower(), names(), NEAREST, cutoff=0.0)
     raise SpecError(

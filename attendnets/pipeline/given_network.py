@@ -21,17 +21,9 @@ def given_network(name: str, data: DataSet, option: str = "--network") -> Networ
     One of the catalogue, made for the classes and channels of ``data``, or as :func:`stored_network`. Raises
     SpecError or RunFolderError where there is none.
     """
-    if is_name(name):
+    if catalogue.is_name(name):
         return catalogue.network_spec(name, len(data.classes), data.channels)
     return stored_network(name, f"{option} ")
-
-
-def is_name(word: str) -> bool:
-    """Whether ``word`` is meant as a name of the catalogue: it is one, or looks like no file or folder."""
-    place = Path(word)
-    return word in catalogue.names() or not (
-        place.exists() or place.suffix or len(place.parts) != 1 or "#" in word
-    )
 
 
 def stored_network(name: str, option: str = "") -> NetworkSpec:
@@ -49,7 +41,10 @@ def stored_network(name: str, option: str = "") -> NetworkSpec:
             f"{option}{name}: no such network or file. Give a name of `attendnets networks`, a network's "
             "JSON file, a run folder, or RUN#DIGEST with the digest of a candidate from its report."
         )
-    return from_json(path.read_bytes())
+    try:
+        return from_json(path.read_bytes())
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from error
 
 
 def _candidate(place: Path, wanted: str, option: str) -> NetworkSpec:

@@ -140,5 +140,5 @@ def test_a_file_that_is_no_network_is_refused_by_its_field(
 ) -> None:
     content = {**json.loads(to_json(network_spec("attonet_d"))), **change}
     (tmp_path / "network.json").write_text(json.dumps(content))
-    with pytest.raises(SpecError, match=field):
+    with pytest.raises(SpecError, match=rf"network\.json: .*{field}"):
         app(["describe", str(tmp_path)], result_action="return_value", exit_on_error=False)

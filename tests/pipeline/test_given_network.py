@@ -72,6 +72,8 @@ def test_what_cannot_be_built_is_refused_before_anything_is_written(
     some = candidates(explored)[0]
     cases: list[tuple[str, tuple[str, ...], type[AttendnetsError], str]] = [
         ("nowhere.json", (), SpecError, "no such network or file"),
+        ("attendnet_c", (), SpecError, "nearest are attendnet_"),
+        ("mobilenetv2_100", (), SpecError, "a module of timm's"),
         (f"{explored}#ffffffffffffffffff", (), RunFolderError, f"names none .* {some}"),
         (f"{explored}#", (), RunFolderError, "names several"),
         (f"{tmp_path}#{some}", (), RunFolderError, "not a run folder"),
