@@ -5,8 +5,8 @@ python benchmarks/hpolib.py --seeds 2 --sets protein_structure --methods generat
 
 An evaluation is one of the table's four trainings of a point, drawn at random. What is compared is the
 point that a search would return at that moment, by its mean validation loss over all trainings: minus the
-percent by which it exceeds the least in the table. Methods that know no order take widths, rates and other
-numbers as ordered levels.
+percent by which it exceeds the least in the table. Widths, rates and other numbers are ordered levels, which
+Optuna's samplers see as integers; activations and schedules are categories.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def run(task: Task) -> list[float]:
 
 COMPARISON = Comparison(
     name="hpolib",
-    claim="generative synthesis finds settings of lower loss with fewer evaluations than the samplers people use",
+    claim="generative synthesis finds settings of lower loss with fewer evaluations than the samplers people "
+    "use",
     sets=HPOLIB,
     methods=tuple(SEARCHERS),
     run=run,

@@ -6,7 +6,8 @@ python benchmarks/nas_bench_201_pareto.py --seeds 2 --sets cifar10 --methods gen
 An evaluation is one of the table's trainings of a point, drawn at random, and its number of parameters.
 What is compared is the hypervolume of all that a search has evaluated, each point by its mean accuracy over
 all trainings, in percent of the hypervolume of the whole table. The reference point is the true front's
-worst accuracy and its largest size.
+worst accuracy and its largest size: 84.66 % and 1.073 M parameters on CIFAR-10, 58.31 % and 1.294 M on
+CIFAR-100, 30.43 % and 0.866 M on ImageNet16-120.
 """
 
 from __future__ import annotations
@@ -82,8 +83,8 @@ def run(task: Task) -> list[float]:
 
 COMPARISON = Comparison(
     name="nas_bench_201_pareto",
-    claim="generative synthesis finds the front of accuracy and size with fewer evaluations than the samplers "
-    "people use",
+    claim="generative synthesis finds the front of accuracy and size with fewer evaluations than the "
+    "samplers people use",
     sets=NAS_BENCH_201,
     methods=tuple(SAMPLERS),
     run=run,

@@ -55,15 +55,17 @@ class SearchTable:
                 (
                     shown,
                     *(
-                        " / ".join(f"{part[self.figure][m]:.2f} ±{part['half_width'][m]:.2f}" for m in moments)
+                        " / ".join(
+                            f"{part[self.figure][m]:.2f} ±{part['half_width'][m]:.2f}" for m in moments
+                        )
                         for part in parts
                     ),
                     " / ".join(f"{n:.0f}" for n in near) + f", **{sum(near) / len(near):.0f}**",
                 )
             )
         how = (
-            f"{figures['seeds']} seeds; ± is 1.96 standard errors. {self.how} A search that never comes near "
-            f"counts as {figures['evaluations'] + 1}. Our settings were chosen on other seeds."
+            f"{figures['seeds']} seeds; ± is 1.96 standard errors. {self.how} A search that never comes "
+            f"near counts as {figures['evaluations'] + 1}. Our settings were chosen on other seeds."
         )
         return head, rows, how
 
@@ -88,9 +90,9 @@ NAS_BENCH_201_PARETO = SearchTable(
     figure="mean",
     near="within_one_percent",
     near_title="within 1 %",
-    how="An evaluation is one training's accuracy, drawn from the two or three in the table, and the number of "
-    "parameters. The hypervolume is that of all that a search evaluated, by mean accuracies, above the true "
-    "front's worst accuracy and below its largest size.",
+    how="An evaluation is one training's accuracy, drawn from the two or three in the table, and the number "
+    "of parameters. The hypervolume is that of all that a search evaluated, by mean accuracies, above the "
+    "true front's worst accuracy and below its largest size.",
 )
 HPOLIB = SearchTable(
     sets={

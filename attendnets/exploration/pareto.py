@@ -12,7 +12,7 @@ import numpy as np
 from attendnets.exploration.decision_levels import Levels, Reals
 
 SUM_SHARE = 0.05
-"""How much the weighted sum counts beside the worst objective, so that of equally bad ones the better wins."""
+"""How much the weighted sum counts beside the worst objective: of points equal in that, the better wins."""
 _FINITE = 1e100
 
 
@@ -40,4 +40,5 @@ def compromise(merits: Reals, rng: np.random.Generator) -> Reals:
     ahead = finite[front(finite)]
     span = np.ptp(ahead, axis=0)
     behind = weights * (ahead.max(0) - finite) / np.where(span > 0.0, span, 1.0)
-    return -(behind.max(1) + SUM_SHARE * behind.sum(1))
+    merit: Reals = -(behind.max(1) + SUM_SHARE * behind.sum(1))
+    return merit

@@ -138,6 +138,11 @@ def test_the_table_shows_every_method_and_set(comparison: Comparison, table: Sea
     assert "2 seeds" in how and "101" in how
 
 
+def test_a_search_of_hpolib_is_told_by_how_far_it_is_off() -> None:
+    returned = hpolib.run(Task("protein_structure", "random", 1000, 5, None))
+    assert len(returned) == 5 and max(returned) <= 0.0
+
+
 def test_hypervolume_is_the_area_above_the_reference() -> None:
     points = np.array([[3.0, 1.0], [1.0, 3.0], [2.0, 2.0], [1.0, 1.0], [9.0, -1.0]])
     assert hypervolume(points, np.zeros(2)) == 6.0
@@ -149,6 +154,12 @@ def test_the_reference_is_where_the_true_front_ends() -> None:
     # The larger the better: every point is on the front.
     assert reference(space()).tolist() == [0.5, -1.1]
     assert len(front(merits(space()))) == 12
+
+
+@pytest.mark.parametrize("name", tabular.NAS_BENCH_201)
+def test_the_references_are_those_that_are_written_down(name: str) -> None:
+    accuracy, size = reference(tabular.nas_bench_201(name))
+    assert f"{accuracy:.2f} % and {-size:.3f} M" in (nas_bench_201_pareto.__doc__ or "")
 
 
 @pytest.mark.parametrize("method", SAMPLERS)

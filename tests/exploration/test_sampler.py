@@ -10,6 +10,7 @@ import pytest
 from optuna.samplers import BaseSampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
 from optuna.testing.pytest_samplers import (
     BasicSamplerTestCase,
     MultiObjectiveSamplerTestCase,
@@ -94,7 +95,7 @@ def objectives(trial: Trial) -> tuple[float, float]:
 
 
 def test_several_objectives_taken_up_again_propose_what_they_would_have(tmp_path: Path) -> None:
-    directions = ["maximize", "minimize"]
+    directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
     whole = optuna.create_study(directions=directions, sampler=GenerativeSampler(seed=3))
     whole.optimize(objectives, n_trials=25)
     for trials in (10, 15):
