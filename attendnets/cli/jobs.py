@@ -70,9 +70,7 @@ def build(
 
     path = out or default_out(data)
     with telling("build", form_of(json, json_lines, quiet)) as told:
-        job = job_of(
-            data, require, minutes, trials, epochs, seed, threads, network, group_by, storage, study
-        )
+        job = job_of(data, require, minutes, trials, epochs, seed, threads, network, group_by, storage, study)
         result = run_build(job, path, told.listener)
     return _judged(told, result)
 
@@ -136,18 +134,7 @@ def explore(
 
     path = out or default_out(data)
     with telling("explore", form_of(json, json_lines, quiet)) as told:
-        job = job_of(
-            data,
-            require,
-            minutes,
-            trials,
-            None,
-            seed,
-            threads,
-            group_by=group_by,
-            storage=storage,
-            study=study,
-        )
+        job = job_of(data, require, minutes, trials, None, seed, threads, None, group_by, storage, study)
         record = explore_stage(prepare(job, path, told.listener))
     told.result(0, run=path, chosen=record.chosen, record=record)
     if told.form == "json":

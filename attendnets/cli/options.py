@@ -36,7 +36,7 @@ Threads = Annotated[int | None, Parameter(help="For training (default: all cores
 Storage = Annotated[
     str | None,
     Parameter(
-        help="A database for the study, instead of a journal in the run folder: postgresql://me@host/studies, "
+        help="A database for the study, instead of a file in the run folder: postgresql://me@host/studies, "
         "sqlite:///studies.db (docs/study.md)."
     ),
 ]
