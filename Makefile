@@ -14,7 +14,7 @@ OUT ?= runs/demo
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --constraint requirements.lock
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow soak lint clean
 
 demo: $(VENV)/.demo
 	$(BIN)/attendnets build elpv --require "top1>=75" --require "weights<=100KB" --require "arena<=256KB" \
@@ -31,6 +31,11 @@ test: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
+
+# Builds and studies that are killed at random moments.
+soak: $(VENV)/.test
+	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.study_soak
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -45,19 +45,27 @@ def postgresql_server() -> Iterator[Server]:
     if folder is None:
         raise FileNotFoundError("PostgreSQL is not installed: apt-get install postgresql")
     place = Path(tempfile.mkdtemp(prefix="attendnets-postgresql-", dir="/tmp"))
-    # The server refuses to run as root.
-    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    # The server refuses to run as root: then as the user that its package made.
+    account = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+    user, group = (account.pw_uid, account.pw_gid) if account else (None, None)
+    groups = () if account else None
     process: subprocess.Popen[bytes] | None = None
     try:
         words = place / "password"
         words.write_text(PASSWORD)
-        if os.geteuid() == 0:
+        if account:
             for path in (place, words):
-                shutil.chown(path, user)
+                os.chown(path, account.pw_uid, account.pw_gid)
         data = place / "data"
         setting = ["--auth=scram-sha-256", f"--username={_USER}", f"--pwfile={words}", "--encoding=UTF8"]
         subprocess.run(
-            [folder / "initdb", "--no-sync", *setting, data], check=True, capture_output=True, **_as(user)
+            [folder / "initdb", "--no-sync", *setting, data],
+            check=True,
+            capture_output=True,
+            cwd=place,
+            user=user,
+            group=group,
+            extra_groups=groups,
         )
         port = _free_port()
         process = subprocess.Popen(
@@ -67,7 +75,10 @@ def postgresql_server() -> Iterator[Server]:
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            **_as(user),
+            cwd=place,
+            user=user,
+            group=group,
+            extra_groups=groups,
         )
         _await(folder / "pg_isready", port, process)
         yield Server(port, process)
@@ -77,12 +88,6 @@ def postgresql_server() -> Iterator[Server]:
             process.send_signal(signal.SIGQUIT)
             process.wait()
         shutil.rmtree(place, ignore_errors=True)
-
-
-def _as(user: str) -> dict[str, object]:
-    if os.geteuid() != 0:
-        return {}
-    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": [], "cwd": "/tmp"}
 
 
 def _free_port() -> int:

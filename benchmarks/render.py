@@ -162,6 +162,24 @@ def check_speed_table(record: Record) -> str:
     return "\n".join([*_table(("check", "measured"), rows), "", _provenance(record)])
 
 
+def study_soak_table(record: Record) -> str:
+    """What became of a study whose driver was killed."""
+    figures = record.figures
+    workers = f" and {figures['worker_kills']} of processes that train" if figures["worker_kills"] else ""
+    rows = [
+        (
+            f"{figures['trials']} candidates, accuracies and the choice, beside a study that nobody killed",
+            "equal" if figures["equal"] else "**others**",
+        ),
+        (
+            f"of {figures['trainings']} finished trainings: lost or done again, kept twice",
+            f"{len(figures['lost_or_changed'])}, {len(figures['doubled'])}",
+        ),
+    ]
+    head = (f"{figures['kills']} `kill -9` of the driver{workers}, then the same command", "measured")
+    return "\n".join([*_table(head, rows), "", _provenance(record)])
+
+
 def soak_table(record: Record) -> str:
     """What kills cost, and that they change nothing."""
     figures = record.figures
@@ -263,6 +281,7 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "check_speed": check_speed_table,
     "papers_table": papers_table,
     "soak": soak_table,
+    "study_soak": study_soak_table,
     "training_speed": training_speed_table,
     "exploration_speed": exploration_speed_table,
     "block_comparison": comparison_table(block_comparison_rows),

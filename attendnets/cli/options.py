@@ -67,7 +67,7 @@ WorkerGpus = Annotated[float, Parameter(help="GPUs, or a part of one, that Ray s
 Storage = Annotated[
     str | None,
     Parameter(
-        help="A database for the study, instead of a journal in the run folder: postgresql://me@host/studies, "
+        help="A database for the study, instead of a file in the run folder: postgresql://me@host/studies, "
         "sqlite:///studies.db (docs/study.md)."
     ),
 ]

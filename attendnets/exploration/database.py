@@ -61,7 +61,7 @@ class Database:
             return RDBStorage(template, {"pool_pre_ping": True, "connect_args": options})
         except RuntimeError as error:
             raise StudyError(
-                f"{masked(self.url)}: its tables were made by another version of Optuna ({masked(str(error))})"
+                f"{masked(self.url)}: its tables are of another version of Optuna ({masked(str(error))})"
             ) from error
 
     @contextmanager

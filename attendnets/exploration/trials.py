@@ -100,7 +100,7 @@ def _candidate(trial: FrozenTrial, study: str) -> int:
     number = trial.user_attrs.get(_CANDIDATE)
     if not isinstance(number, int):
         raise StudyError(
-            f"Trial {trial.number} of the study {study!r} was not made by attendnets, and the study cannot go "
-            "on beside it. Choose another --study; a journal's run needs another --out."
+            f"Trial {trial.number} of the study {study!r} was not made by attendnets, and the study cannot "
+            "go on beside it. Choose another --study; a journal's run needs another --out."
         )
     return number

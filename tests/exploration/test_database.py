@@ -281,7 +281,8 @@ def test_a_storage_that_cannot_be_reached_or_written_is_named(
         pytest.importorskip("psycopg")
     port = str(free_port())
     (tmp_path / "text.db").write_text("no database " * 100)
-    sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'read.db'}").connect().exec_driver_sql("create table x(y)")
+    with sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'read.db'}").begin() as connection:
+        connection.exec_driver_sql("create table x(y)")
     filled = text.replace("{port}", port).replace("{folder}", str(tmp_path))
     with pytest.raises(StorageError, match=message.replace("{port}", port)) as error:
         run(Database(filled, "x"), Landscape())
