@@ -33,10 +33,12 @@ class SearchTable:
     near: str
     near_title: str
     how: str
+    digits: int = 2
 
     def rows(self, figures: Figures) -> Rows:
         """One line a method: figures at some moments for each set, and evaluations until near the optimum."""
         sets: dict[str, Any] = figures["sets"]
+        shape = f",.{self.digits}f"
         moments = [m for m in _SHOWN if int(m) <= figures["evaluations"]]
         head = (
             self.head.format(" / ".join(moments)),
@@ -56,7 +58,8 @@ class SearchTable:
                     shown,
                     *(
                         " / ".join(
-                            f"{part[self.figure][m]:.2f} ±{part['half_width'][m]:.2f}" for m in moments
+                            f"{part[self.figure][m]:{shape}} ±{part['half_width'][m]:{shape}}"
+                            for m in moments
                         )
                         for part in parts
                     ),
@@ -109,6 +112,7 @@ HPOLIB = SearchTable(
     how="An evaluation is one of the table's four trainings; what is shown is the mean validation loss over "
     "them of the settings that a search would return: ours what it expects most of, the others what they saw "
     "best.",
+    digits=1,
 )
 
 

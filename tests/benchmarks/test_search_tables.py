@@ -133,7 +133,7 @@ def test_the_table_shows_every_method_and_set(comparison: Comparison, table: Sea
     figures = {"sets": dict.fromkeys(comparison.sets, part), "seeds": 2, "evaluations": 100}
     head, rows, how = table.rows(figures)
     assert len(rows) == len(comparison.methods) and all(len(row) == len(head) for row in rows)
-    shown = {"mean": "90.50 ±0.98 / 90.50 ±0.98", "regret": "1.10 ±0.98 / 1.10 ±0.98"}
+    shown = {"mean": "90.50 ±0.98 / 90.50 ±0.98", "regret": "1.1 ±1.0 / 1.1 ±1.0"}
     assert rows[0][1] == shown[table.figure]
     assert "2 seeds" in how and "101" in how
 
