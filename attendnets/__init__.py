@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         quantize_stage,
         reopen,
         report_stage,
+        resume,
         train_stage,
     )
     from attendnets.requirements import Requirements
@@ -62,6 +63,7 @@ __all__ = [
     "quantize_stage",
     "reopen",
     "report_stage",
+    "resume",
     "train_stage",
 ]
 
@@ -83,6 +85,7 @@ _HOMES = {
         "quantize_stage",
         "reopen",
         "report_stage",
+        "resume",
         "train_stage",
     ),
     "attendnets.requirements": ("Requirements",),
