@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         quantize_stage,
         reopen,
         report_stage,
+        resume,
         train_stage,
     )
     from attendnets.prototype import Prototype
@@ -64,6 +65,7 @@ __all__ = [
     "quantize_stage",
     "reopen",
     "report_stage",
+    "resume",
     "train_stage",
 ]
 
@@ -85,6 +87,7 @@ _HOMES = {
         "quantize_stage",
         "reopen",
         "report_stage",
+        "resume",
         "train_stage",
     ),
     "attendnets.prototype": ("Prototype",),

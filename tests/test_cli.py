@@ -35,6 +35,7 @@ def test_help_needs_no_heavy_library() -> None:
     assert done.returncode == 0, done.stderr
     for command in (
         "build",
+        "resume",
         "check",
         "explore",
         "train",
