@@ -131,8 +131,8 @@ def _explain(screen: Screen, ranked: list[NetworkSpec]) -> str:
     if broken:
         return (
             f"No network of the design space {wanted}; the binding constraint is "
-            f"{broken[0].rule}, which the nearest breaks {len(broken)} times, as at {broken[0].where}: "
-            f"{broken[0].what}. Leave out that constraint, or open what breaks it."
+            f"{broken[0].rule}, which the nearest breaks at {broken[0].where}: {broken[0].what}. Leave out "
+            "that constraint, or open what breaks it."
         )
     points = [screen.figures(network) for network in ranked]
     excess = {item: item.violation(points[0][item.quantity]) for item in items}

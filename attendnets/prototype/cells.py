@@ -17,6 +17,7 @@ Value: TypeAlias = int | float | str
 OPEN: Final = "?"
 ONE_OF: Final = "one_of"
 MOST_VALUES: Final = 32
+_LONGEST: Final = 60
 _NUMBER: Final = r"\d{1,9}(?:\.\d{1,9})?"
 _RANGE: Final = re.compile(
     rf"\s*(?P<low>{_NUMBER})\s*\.\.\s*(?P<high>{_NUMBER})(?:\s+step\s+(?P<step>{_NUMBER}))?\s*"
@@ -54,15 +55,19 @@ class Open:
 Cell: TypeAlias = Value | Open
 
 
+def shown(value: object) -> str:
+    """``value`` as a message shows it: a file may hold a long one."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
 def named_values(cell: object, place: Place, step: int) -> tuple[object, ...] | None:
     """The values that ``cell`` names, or None where it is a value itself. ``step``: a range's own.
 
     Raises SpecError for a choice or a range that is malformed.
     """
     if isinstance(cell, list):
-        raise place.wrong(
-            f"a list is no cell; a choice is written {{{ONE_OF}: [{', '.join(map(str, cell)) or 16}]}}."
-        )
+        raise place.wrong(f"a list is no cell; a choice is written {{{ONE_OF}: {shown(cell)}}}.")
     if isinstance(cell, dict):
         return _choice(cell, place)
     if isinstance(cell, str) and ".." in cell:
@@ -72,12 +77,10 @@ def named_values(cell: object, place: Place, step: int) -> tuple[object, ...] | 
 
 def _choice(cell: dict[str, object], place: Place) -> tuple[object, ...]:
     values = cell.get(ONE_OF)
-    if len(cell) != 1 or not isinstance(values, list):
+    if len(cell) != 1 or not isinstance(values, list) or not values:
         raise place.wrong(
-            f"{', '.join(cell) or 'an empty mapping'} cannot stand here; a choice is {{{ONE_OF}: [16, 24]}}."
+            f"{shown(cell)} cannot stand here; a choice of one or more is {{{ONE_OF}: [16, 24, 32]}}."
         )
-    if not values:
-        raise place.wrong(f"{ONE_OF} has an empty list; name at least one value.")
     if len(values) > MOST_VALUES:
         raise place.wrong(f"{ONE_OF} has {len(values)} values; name at most {MOST_VALUES}.")
     return tuple(values)
@@ -86,7 +89,7 @@ def _choice(cell: dict[str, object], place: Place) -> tuple[object, ...]:
 def _range(cell: str, place: Place, step: int) -> tuple[object, ...]:
     found = _RANGE.fullmatch(cell)
     if found is None:
-        raise place.wrong(f"{cell!r} is no range; write, for example, 8..64 step 8.")
+        raise place.wrong(f"{shown(cell)} is no range; write, for example, 8..64 step 8.")
     low, high, width = Decimal(found["low"]), Decimal(found["high"]), Decimal(found["step"] or step)
     if high < low:
         raise place.wrong(f"{cell!r} runs backwards; write {found['high']}..{found['low']}.")

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 import msgspec
 
 from attendnets.prototype import suggestions
-from attendnets.prototype.cells import OPEN, Cell, Open, Place, Value, named_values
+from attendnets.prototype.cells import OPEN, Cell, Open, Place, Value, named_values, shown
 from attendnets.spec import SPEC_VERSION, BlockSpec, HeadSpec, Positive, StemSpec
 
 BLOCKS: Final[Mapping[str, type[BlockSpec]]] = {
@@ -60,7 +60,7 @@ def layout_of(values: object, source: str) -> Layout:
     place = Place(source)
     network = _mapping(values, place, ("version", "input", "stem", "stages", "head", "classes"))
     if network.get("version", SPEC_VERSION) != SPEC_VERSION:
-        raise place.at("version").wrong(f"{network['version']!r} is not {SPEC_VERSION}; leave it out.")
+        raise place.at("version").wrong(f"{shown(network['version'])} is not {SPEC_VERSION}; leave it out.")
     for name, example in (("stem", '{width: "?"}'), ("stages", '[{blocks: [{kind: "?", width: "?"}]}]')):
         if name not in network:
             raise place.at(name).wrong(f"is missing; write, for example, {example}.")
@@ -95,7 +95,7 @@ def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo
 def _mapping(values: object, place: Place, known: Sequence[str]) -> dict[str, object]:
     if not isinstance(values, dict):
         raise place.wrong(
-            f"{values!r} cannot stand here; write fields with their values: {', '.join(known)}."
+            f"{shown(values)} cannot stand here; write fields with their values: {', '.join(known)}."
         )
     for key in values:
         if key not in known:
@@ -154,7 +154,9 @@ def _block(values: object, place: Place, widths: tuple[Value, ...]) -> BlockLayo
     for each in kinds:
         if each not in BLOCKS:
             hint = _meant(str(each), tuple(BLOCKS))
-            raise place.at("kind").wrong(f"there is no block {each!r}{hint}; there are {', '.join(BLOCKS)}.")
+            raise place.at("kind").wrong(
+                f"there is no block {shown(each)}{hint}; there are {', '.join(BLOCKS)}."
+            )
     known: dict[str, list[Any]] = {}
     for each in kinds:
         for name, info in fields_of(each).items():
@@ -240,5 +242,7 @@ def _checked(value: object, types: Sequence[Any], place: Place) -> Value:
     except msgspec.ValidationError as error:
         wanted = next((get_args(kind) for kind in types if get_origin(kind) is Literal), None)
         hint = f"one of {', '.join(map(str, wanted))}" if wanted else "a value of that type"
-        raise place.wrong(f"{value!r} cannot stand here: {error}. Write {hint}, or leave it open.") from error
+        raise place.wrong(
+            f"{shown(value)} cannot stand here: {error}. Write {hint}, or leave it open."
+        ) from error
     return converted[0]

@@ -47,7 +47,11 @@ class Prototype:
     @classmethod
     def of(cls, values: object, source: str = "prototype") -> Prototype:
         """From plain values: dictionaries, lists, numbers and words, as the file has them."""
-        return cls(msgspec.json.encode(values).decode(), source)
+        try:
+            text = msgspec.json.encode(values).decode()
+        except TypeError as error:
+            raise SpecError(f"{source}: {error}; write numbers, words, lists and mappings.") from error
+        return cls(text, source)
 
     @cached_property
     def layout(self) -> Layout:

@@ -70,6 +70,14 @@ def test_every_halving_but_the_first_is_anti_aliased_where_the_point_says_averag
     assert [stage.blocks[0].stride for stage in network.stages[1:]] == [2] * (len(network.stages) - 1)
 
 
+@given(st.integers(0, 2**32))
+def test_decisions_of_a_stage_that_is_not_there_make_no_other_network(seed: int) -> None:
+    point = SPACE.draw(random.Random(seed))
+    canonical = SPACE.canonical(point)
+    assert SPACE.network(canonical) == SPACE.network(point)
+    assert SPACE.canonical(canonical) == canonical
+
+
 def test_sizes_do_not_exceed_the_images() -> None:
     space = DesignSpace.for_data({"300x300": 10, "100x90": 30}, 3, 2)
     assert max(space.sizes) <= 90
