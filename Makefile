@@ -46,7 +46,7 @@ $(VENV)/.demo: pyproject.toml requirements.lock | $(VENV)/.torch
 	touch $@
 
 $(VENV)/.test: pyproject.toml requirements.lock | $(VENV)/.torch
-	$(PIP) --editable ".[elpv,search,timm,test]"
+	$(PIP) --editable ".[elpv,ray,search,timm,test]"
 	touch $@ $(VENV)/.demo
 
 # Before everything that depends on it, and alone, so that its index is asked for nothing else.
