@@ -22,6 +22,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -29,10 +30,11 @@ from attendnets.exploration.record import StudyRecord
 from benchmarks.record import write_record
 from benchmarks.soak import finished, write_table
 
-OPTIONS = ("--require", "weights<=60KB", "--require", "macs<=1M", "--minutes", "12", "--trials", "24")
+OPTIONS = ("--require", "weights<=60KB", "--require", "macs<=1M", "--minutes", "12")
 EVERY_SECONDS = 20.0
 DRIVER_KILLS = 3
 GRACE_SECONDS = 15.0
+Words: TypeAlias = tuple[str, ...]
 WAYS = {"processes": "2", "ray": "2@ray"}
 
 
@@ -92,6 +94,7 @@ def main() -> None:
     """Measure, and write results/worker_soak.json."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--trials", type=int, default=24, help="candidates of each exploration")
     parser.add_argument("--every", type=float, default=EVERY_SECONDS, help="seconds between workers")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--seed", type=int, default=0)
@@ -102,19 +105,21 @@ def main() -> None:
         for way in given.ways:
             chance = random.Random(f"{way}/{given.seed}")
             disturber_of = (given.minutes, given.every, DRIVER_KILLS, chance)
-            soaks[way] = soaked(table, Path(name) / way, WAYS[way], disturber_of)
+            words = ("--trials", str(given.trials), "--workers", WAYS[way])
+            soaks[way] = soaked(table, Path(name) / way, words, disturber_of)
             print(way, msgspec.json.encode(soaks[way]).decode(), flush=True)
     path = write_record(
         "worker_soak",
         "an exploration whose workers are killed, and that is killed itself, decides as one that is left alone",
         {
             "minutes": given.minutes,
+            "trials": given.trials,
             "every_seconds": given.every,
             "ways": {way: asdict(soak) for way, soak in soaks.items()},
         },
         commands=[
-            f"python -m benchmarks.worker_soak --minutes {given.minutes:g} --every {given.every:g} "
-            f"--ways {' '.join(given.ways)}"
+            f"python -m benchmarks.worker_soak --minutes {given.minutes:g} --trials {given.trials} "
+            f"--every {given.every:g} --ways {' '.join(given.ways)}"
         ],
         seed=given.seed,
     )
@@ -122,18 +127,18 @@ def main() -> None:
 
 
 def soaked(
-    table: Path, folder: Path, workers: str, disturber_of: tuple[float, float, int, random.Random]
+    table: Path, folder: Path, words: Words, disturber_of: tuple[float, float, int, random.Random]
 ) -> Soak:
-    """Explorations by ``workers`` in ``folder``, the first one left alone."""
+    """Explorations with ``words`` in ``folder``, the first one left alone."""
     soak = Soak()
     started = time.perf_counter()
-    ended(begun(table, folder / "whole", workers))
+    ended(begun(table, folder / "whole", words))
     soak.undisturbed_seconds = time.perf_counter() - started
     expected = decided(folder / "whole")
     disturber = Disturber(*disturber_of)
     while disturber.seconds < disturber.whole:
         out = folder / f"run{soak.explorations}"
-        disturb(table, out, workers, disturber, soak)
+        disturb(table, out, words, disturber, soak)
         after = Counter(finished(out).trainings)
         record = decided(out)
         soak.explorations += 1
@@ -146,10 +151,10 @@ def soaked(
     return soak
 
 
-def disturb(table: Path, out: Path, workers: str, disturber: Disturber, soak: Soak) -> None:
+def disturb(table: Path, out: Path, given: Words, disturber: Disturber, soak: Soak) -> None:
     """One exploration to its end, begun again as often as it is killed."""
     held: set[str] = set()
-    while not survives(process := begun(table, out, workers), disturber, soak):
+    while not survives(process := begun(table, out, given), disturber, soak):
         started = descendants(process.pid)
         process.kill()
         process.communicate()
@@ -171,9 +176,9 @@ def survives(exploration: subprocess.Popen[str], disturber: Disturber, soak: Soa
     return True
 
 
-def begun(table: Path, out: Path, workers: str) -> subprocess.Popen[str]:
+def begun(table: Path, out: Path, given: Words) -> subprocess.Popen[str]:
     """The exploration, as a user gives it."""
-    words = ("explore", str(table), *OPTIONS, "--workers", workers, "--quiet", "--out", str(out))
+    words = ("explore", str(table), *OPTIONS, *given, "--quiet", "--out", str(out))
     return subprocess.Popen(
         [sys.executable, "-m", "attendnets", *words],
         stdout=subprocess.DEVNULL,

@@ -42,7 +42,7 @@ Workers = Annotated[
     ),
 ]
 WorkerCpus = Annotated[int, Parameter(help="Threads of each training by --workers.")]
-WorkerGpus = Annotated[float, Parameter(help="GPUs, or a part of one, that Ray sets aside for each training.")]
+WorkerGpus = Annotated[float, Parameter(help="GPUs, or parts of one, that Ray sets aside for each training.")]
 Page = Annotated[Path | None, Parameter(help="Write it as one HTML file too, with small pictures.")]
 Out = Annotated[Path | None, Parameter(help="Run folder (default runs/NAME).")]
 Json = Annotated[bool, Parameter(help="Print one JSON object.")]

@@ -121,8 +121,7 @@ def test_nothing_is_left_in_the_folder_of_a_process_or_with_it_open(end: str) ->
 @pytest.mark.parametrize("address", ["ray://127.0.0.1:9", "127.0.0.1:9"])
 def test_a_cluster_that_cannot_be_reached_is_named(address: str) -> None:
     code = (
-        "from attendnets.exploration.ray_session import ray_session\n"
-        f"with ray_session({address!r}, 1): pass"
+        f"from attendnets.exploration.ray_session import ray_session\nwith ray_session({address!r}, 1): pass"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert f"WorkerError: Ray cannot be reached at {address}: " in done.stderr

@@ -177,9 +177,7 @@ def test_a_study_whose_workers_are_killed_decides_as_one_that_is_left_alone(
     options = ExploreOptions(trials=3, rung_epochs=(2, 6), seed=3)
     records = []
     for disturbed in (False, True):
-        with worker_processes(
-            2, learning, tmp_path, Recipe(batch_size=8), Augmentation.none(), 0
-        ) as workers:
+        with worker_processes(2, learning, tmp_path, Recipe(batch_size=8), Augmentation.none(), 0) as workers:
             done = threading.Event()
             killer = threading.Thread(target=kill_two, args=(workers, done))
             if disturbed:
@@ -234,9 +232,7 @@ def test_workers_that_cannot_start_end_the_study_at_once(
         study(workers, tmp_path / "study.journal")
 
 
-def test_what_no_candidate_can_help_is_no_candidates_failure(
-    learning: LearningData, tmp_path: Path
-) -> None:
+def test_what_no_candidate_can_help_is_no_candidates_failure(learning: LearningData, tmp_path: Path) -> None:
     """The pixels that all share have gone from the disk, and cannot be written again."""
     network = candidates(learning)[0]
     with worker_processes(1, learning, tmp_path, Recipe(batch_size=8), Augmentation.none(), 0) as workers:
