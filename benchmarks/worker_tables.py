@@ -9,7 +9,7 @@ _NAMES = {"processes": "our own processes", "ray": "Ray on this machine"}
 
 def ray_speed_rows(figures: Figures) -> Rows:
     """Two workers against one, a way to work a row."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (_NAMES[way], f"{ratio['median']:.2f} ({ratio['lowest']:.2f} to {ratio['highest']:.2f})")
         for way, ratio in figures["ratios"].items()
     ]

@@ -48,7 +48,7 @@ def signal_name(number: int) -> str:
 
 
 def killed_for_memory() -> int:
-    """Processes that the system has ended for lack of memory since it was started; 0 where it does not say."""
+    """Processes that the system has ended for lack of memory so far; 0 where it does not say."""
     try:
         lines = Path("/proc/vmstat").read_text().splitlines()
     except FileNotFoundError:

@@ -47,7 +47,7 @@ def ray_session(address: str | None, cpus: int) -> Iterator[Any]:
 
 @contextmanager
 def _begun_here(ray: Any, cpus: int) -> Iterator[None]:
-    constants = importlib.import_module("ray._private.ray_constants")
+    constants: Any = importlib.import_module("ray._private.ray_constants")
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with own_folder() as folder:
@@ -94,7 +94,8 @@ def _init(ray: Any, failure: str, **options: object) -> None:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, sigterm)
     # Ray tells of dead workers on standard output, whatever log_to_driver says; we tell of them ourselves.
-    importlib.import_module("ray._private.worker")._worker_logs_enabled = False
+    printing: Any = importlib.import_module("ray._private.worker")
+    printing._worker_logs_enabled = False
 
 
 def _sentence(failure: str, error: Exception) -> str:

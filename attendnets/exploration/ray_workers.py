@@ -174,7 +174,7 @@ def _versions() -> dict[str, str]:
 
 
 def require_room(ray: Any, cpus: int, gpus: float) -> None:
-    """Raise UsageError where no machine of ``ray`` has ``cpus`` and ``gpus``: Ray itself would wait for one."""
+    """Raise UsageError where no machine of ``ray`` has ``cpus`` and ``gpus``: Ray would wait for one."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     if not any(has.get("CPU", 0) >= cpus and has.get("GPU", 0) >= gpus for has in machines):
         raise UsageError(

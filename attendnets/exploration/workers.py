@@ -23,7 +23,7 @@ from typing import IO
 import msgspec
 
 from attendnets.data import Augmentation, LearningData, PixelCache
-from attendnets.errors import AttendnetsError, TrainingError, WorkerError
+from attendnets.errors import TrainingError, WorkerError
 from attendnets.exploration.death import ATTEMPTS, Death, gave_up, killed_for_memory
 from attendnets.exploration.evaluation import ShortTraining
 from attendnets.exploration.short_training import ShortTrainer, preprocessing_of

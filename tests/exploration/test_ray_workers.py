@@ -91,7 +91,7 @@ def test_only_this_machine_can_reach_a_ray_of_ours_and_it_has_no_dashboard(worke
 
 
 def test_a_share_that_no_machine_has_is_refused(workers: RayWorkers) -> None:
-    with pytest.raises(UsageError, match="--worker-cpus 1 --worker-gpus 64: no machine .* 2 CPUs and"):
+    with pytest.raises(UsageError, match=r"--worker-cpus 1 --worker-gpus 64: no machine .* 2 CPUs and"):
         require_room(ray, 1, 64.0)
 
 
