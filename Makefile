@@ -51,7 +51,7 @@ $(VENV)/.demo: pyproject.toml requirements.lock | $(VENV)/.torch
 	touch $@
 
 $(VENV)/.test: pyproject.toml requirements.lock | $(VENV)/.torch
-	$(PIP) --editable ".[dashboard,elpv,postgresql,search,timm,test]"
+	$(PIP) --editable ".[dashboard,elpv,postgresql,ray,search,timm,test]"
 	touch $@ $(VENV)/.demo
 
 # Before everything that depends on it, and alone, so that its index is asked for nothing else.

@@ -1,36 +1,49 @@
 """Kill -9 of a random worker every 20 seconds of an exploration, and of the exploration itself three times.
 
-    python -m benchmarks.worker_soak                 # processes of this machine, 10 minutes
-    python -m benchmarks.worker_soak --workers 2@ray
+    python -m benchmarks.worker_soak                 # processes and Ray of this machine, 10 minutes each
 
-One small exploration after the other is disturbed until the minutes are over; the one that is killed is begun
+One small exploration after the other is disturbed until the minutes are over; one that is killed is begun
 again by the same command. Judged of each: no training that the journal held was lost or done twice, and the
-record equals that of an exploration that nobody disturbed, but for seconds. A second after each kill of an
-exploration nothing that it had started may be left.
+record equals that of an exploration that nobody disturbed, but for seconds. Of what an exploration had
+started nothing may be left some seconds after it was killed.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
-from benchmarks.soak import write_table
+import msgspec
 
-OPTIONS = ("--require", "weights<=60KB", "--require", "macs<=1M", "--minutes", "12", "--trials", "24")
+from attendnets.exploration.record import StudyRecord
+from benchmarks.record import write_record
+from benchmarks.soak import finished, write_table
+
+OPTIONS = ("--require", "weights<=60KB", "--require", "macs<=400K", "--minutes", "12")
 EVERY_SECONDS = 20.0
 DRIVER_KILLS = 3
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 15.0
+Words: TypeAlias = tuple[str, ...]
+WAYS = {"processes": "2", "ray": "2@ray"}
 
 
 @dataclass
 class Soak:
     """What was seen of the explorations of one way to work.
 
-    ``lost`` and ``doubled`` count trainings that the journal held; ``left``: processes that outlived the
-    exploration that had started them; ``noted``: deaths of workers that the explorations told of.
+    ``doubled`` and ``lost``: trainings that the journal held. ``left``: processes that outlived the
+    exploration that had started them. ``failed``: candidates of all explorations.
     """
 
     explorations: int = 0
@@ -38,27 +51,201 @@ class Soak:
     workers_killed: int = 0
     explorations_killed: int = 0
     trainings: int = 0
-    failed: int = 0
-    lost: int = 0
     doubled: int = 0
+    lost: int = 0
+    failed: int = 0
     left: int = 0
-    noted: int = 0
-    seconds: list[float] = field(default_factory=list)
+    undisturbed_seconds: float = 0.0
+    seconds: float = 0.0
+
+
+class Disturber:
+    """Says when the next worker and the next exploration are to be killed; ``minutes`` from its making on."""
+
+    def __init__(self, minutes: float, every_seconds: float, kills: int, chance: random.Random) -> None:
+        self.begun = time.perf_counter()
+        self.whole = 60.0 * minutes
+        self.every = every_seconds
+        self.chance = chance
+        self.next_worker = every_seconds
+        self.explorations = sorted(chance.uniform(0.1, 0.9) * self.whole for _ in range(kills))
+
+    @property
+    def seconds(self) -> float:
+        """Since it was made."""
+        return time.perf_counter() - self.begun
+
+    def worker_is_due(self) -> bool:
+        """Once every so many seconds."""
+        due = self.seconds >= self.next_worker
+        if due:
+            self.next_worker = self.seconds + self.every
+        return due
+
+    def exploration_is_due(self) -> bool:
+        """As often as was asked for."""
+        due = bool(self.explorations) and self.seconds >= self.explorations[0]
+        if due:
+            self.explorations.pop(0)
+        return due
 
 
 def main() -> None:
-    """Measure, and write results/worker_soak.json or add the way to work that was measured to it."""
+    """Measure, and write results/worker_soak.json."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--workers", default="2")
+    parser.add_argument("--trials", type=int, default=24, help="candidates of each exploration")
+    parser.add_argument("--every", type=float, default=EVERY_SECONDS, help="seconds between workers")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    soaks: dict[str, Soak] = {}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        table = write_table(folder / "cells.csv")
-        started = time.perf_counter()
-        end(begin(table, folder / "whole", given.workers))
-        whole_seconds = time.perf_counter() - started
-        print(f"undisturbed: {whole_seconds:.1f} s", flush=True)
-        soak = disturbed(given, table, folder, decided(folder / "whole"))
-    print(soak, flush=True)
+        table = write_table(Path(name) / "cells.csv")
+        for way in given.ways:
+            chance = random.Random(f"{way}/{given.seed}")
+            disturber_of = (given.minutes, given.every, DRIVER_KILLS, chance)
+            words = ("--trials", str(given.trials), "--workers", WAYS[way])
+            soaks[way] = soaked(table, Path(name) / way, words, disturber_of)
+            print(way, msgspec.json.encode(soaks[way]).decode(), flush=True)
+    path = write_record(
+        "worker_soak",
+        "an exploration decides as one that is left alone though it and its workers are killed",
+        {
+            "minutes": given.minutes,
+            "trials": given.trials,
+            "every_seconds": given.every,
+            "ways": {way: asdict(soak) for way, soak in soaks.items()},
+        },
+        commands=[
+            f"python -m benchmarks.worker_soak --minutes {given.minutes:g} --trials {given.trials} "
+            f"--every {given.every:g} --ways {' '.join(given.ways)}"
+        ],
+        seed=given.seed,
+    )
+    print(path)
+
+
+def soaked(
+    table: Path, folder: Path, words: Words, disturber_of: tuple[float, float, int, random.Random]
+) -> Soak:
+    """Explorations with ``words`` in ``folder``, the first one left alone."""
+    soak = Soak()
+    started = time.perf_counter()
+    ended(begun(table, folder / "whole", words))
+    soak.undisturbed_seconds = time.perf_counter() - started
+    expected = decided(folder / "whole")
+    disturber = Disturber(*disturber_of)
+    while disturber.seconds < disturber.whole:
+        out = folder / f"run{soak.explorations}"
+        disturb(table, out, words, disturber, soak)
+        after = Counter(finished(out).trainings)
+        record = decided(out)
+        soak.explorations += 1
+        soak.equal += record == expected
+        soak.trainings += len(after)
+        soak.doubled += sum(times - 1 for times in after.values())
+        soak.failed += sum(candidate.state == "failed" for candidate in record.candidates)
+        print(f"{disturber.seconds:.0f} s", msgspec.json.encode(soak).decode(), flush=True)
+    soak.seconds = disturber.seconds
+    return soak
+
+
+def disturb(table: Path, out: Path, given: Words, disturber: Disturber, soak: Soak) -> None:
+    """One exploration to its end, begun again as often as it is killed."""
+    held: set[str] = set()
+    while not survives(process := begun(table, out, given), disturber, soak):
+        started = descendants(process.pid)
+        process.kill()
+        process.communicate()
+        soak.explorations_killed += 1
+        soak.left += len(outliving(started, GRACE_SECONDS))
+        held |= set(finished(out).trainings)
+    ended(process)
+    soak.lost += len(held - set(finished(out).trainings))
+
+
+def survives(exploration: subprocess.Popen[str], disturber: Disturber, soak: Soak) -> bool:
+    """Kill its workers until it ends; False when it is to be killed itself."""
+    while exploration.poll() is None:
+        if disturber.exploration_is_due():
+            return False
+        if disturber.worker_is_due():
+            soak.workers_killed += kill_a_worker(exploration.pid, disturber.chance)
+        time.sleep(0.1)
+    return True
+
+
+def begun(table: Path, out: Path, given: Words) -> subprocess.Popen[str]:
+    """The exploration, as a user gives it."""
+    words = ("explore", str(table), *OPTIONS, *given, "--quiet", "--out", str(out))
+    return subprocess.Popen(
+        [sys.executable, "-m", "attendnets", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> None:
+    """Wait for its end. Raises SystemExit where it fails."""
+    _, said = process.communicate()
+    if process.returncode != 0:
+        raise SystemExit(f"the exploration ended with {process.returncode}: {said}")
+
+
+def decided(out: Path) -> StudyRecord:
+    """The record of an exploration without its seconds."""
+    record = msgspec.json.decode((out / "study.json").read_bytes(), type=StudyRecord)
+    return replace(record, seconds=0.0, candidates=tuple(replace(c, seconds=0.0) for c in record.candidates))
+
+
+def kill_a_worker(exploration: int, chance: random.Random) -> int:
+    """Kill one of the processes that train for ``exploration``; 0 where there is none."""
+    workers = [
+        process
+        for process in sorted(descendants(exploration))
+        if (said := command(process)).startswith(b"ray::_train") or b"attendnets.exploration.worker" in said
+    ]
+    if not workers:
+        return 0
+    with suppress(ProcessLookupError):
+        os.kill(chance.choice(workers), signal.SIGKILL)
+    return 1
+
+
+def descendants(process: int) -> set[int]:
+    """Processes that ``process`` has begun, and they, and so on."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                # The name, in parentheses, may hold anything.
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(entry.name))
+    found, waiting = set[int](), [process]
+    while waiting:
+        begun_by = children.get(waiting.pop(), [])
+        found.update(begun_by)
+        waiting += begun_by
+    return found
+
+
+def outliving(processes: set[int], seconds: float) -> set[int]:
+    """Those of ``processes`` that are still there after ``seconds``; asked until none is."""
+    deadline = time.monotonic() + seconds
+    while (left := {process for process in processes if command(process)}) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def command(process: int) -> bytes:
+    """Its command line, empty for one that has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+if __name__ == "__main__":
+    main()

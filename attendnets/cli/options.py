@@ -63,7 +63,7 @@ Workers = Annotated[
     ),
 ]
 WorkerCpus = Annotated[int, Parameter(help="Threads of each training by --workers.")]
-WorkerGpus = Annotated[float, Parameter(help="GPUs, or a part of one, that Ray sets aside for each training.")]
+WorkerGpus = Annotated[float, Parameter(help="GPUs, or parts of one, that Ray sets aside for each training.")]
 Storage = Annotated[
     str | None,
     Parameter(

@@ -31,7 +31,9 @@ class Death:
     def __str__(self) -> str:
         if self.code == -signal.SIGKILL and self.starved:
             return "out of memory: ended by the system with SIGKILL"
-        what = f"ended by {signal_name(-self.code)}" if self.by_signal else f"ended with exit code {self.code}"
+        what = (
+            f"ended by {signal_name(-self.code)}" if self.by_signal else f"ended with exit code {self.code}"
+        )
         if any(sign in self.said for sign in _OUT_OF_MEMORY):
             what = f"out of memory: {what}"
         return f"{what}; it said last: {self.said}" if self.said else what
@@ -46,7 +48,7 @@ def signal_name(number: int) -> str:
 
 
 def killed_for_memory() -> int:
-    """Processes that the system has ended for lack of memory since it was started; 0 where it does not say."""
+    """Processes that the system has ended for lack of memory so far; 0 where it does not say."""
     try:
         lines = Path("/proc/vmstat").read_text().splitlines()
     except FileNotFoundError:

@@ -1,66 +1,69 @@
-"""The folder of a Ray of our own, and what is left of one whose process was killed."""
+"""The folder of a Ray of our own, and a guard that leaves nothing of that Ray behind.
+
+    python -m attendnets.exploration.ray_remains FOLDER
+
+The guard waits for its input to end, which it does with the process that began it, however that ends. Of Ray
+itself some agents would go on for minutes after a kill, and its folder for ever.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # Not where TMPDIR says: paths of sockets may have 107 letters, and Ray adds 80.
-_PLACE = Path("/tmp")
-_PREFIX = "attendnets-ray-"
+_PLACE = "/tmp"
 
 
 @contextmanager
 def own_folder() -> Iterator[Path]:
-    """A new folder that is removed after the body; those of processes that were killed are removed before.
-
-    Whose process lives is told by a lock, which the system takes back from the dead.
-    """
-    for left in _PLACE.glob(f"{_PREFIX}*"):
-        _remove_if_left(left)
-    new = Path(tempfile.mkdtemp(prefix=".attendnets-", dir=_PLACE))
-    held = os.open(new, os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    # Under its name only when it is held: another process would take it for one that is left.
-    folder = new.rename(new.with_name(new.name.replace(".attendnets-", _PREFIX)))
+    """A new folder. After the body, or this process, it is gone, and all that has a file of it open."""
+    folder = Path(tempfile.mkdtemp(prefix="attendnets-ray-", dir=_PLACE))
+    command = [sys.executable, "-m", "attendnets.exploration.ray_remains", str(folder)]
+    # In a session of its own: what ends all of the terminal's processes is what it is there for.
+    guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(held)
+        guard.communicate()
 
 
-def _remove_if_left(folder: Path) -> None:
-    try:
-        if folder.stat().st_uid != os.getuid():
-            return
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return
-    finally:
-        os.close(descriptor)
-    for process in processes_of(folder):
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+def remove(folder: Path) -> None:
+    """End all processes that have a file of ``folder`` open, and remove it."""
+    while processes := processes_of(folder):
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def processes_of(folder: Path) -> list[int]:
-    """Processes whose command names ``folder``."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                if os.fsencode(folder) in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-    return found
+    """Processes that have a file of ``folder`` open: all of Ray's, whose command lines hide what they are."""
+    return [
+        int(entry.name)
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and any(file.is_relative_to(folder) for file in _open_files(entry))
+    ]
+
+
+def _open_files(process: Path) -> Iterator[Path]:
+    with suppress(OSError):  # it has ended meanwhile, or is another user's
+        for descriptor in (process / "fd").iterdir():
+            yield descriptor.readlink()
+
+
+def main() -> None:
+    """Guard the folder that is named."""
+    sys.stdin.buffer.read()
+    remove(Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

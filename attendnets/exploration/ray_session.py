@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 from attendnets.errors import UsageError, WorkerError
 from attendnets.exploration.ray_remains import own_folder
 
+_REACH_SECONDS = 10.0
 _ENVIRONMENT = {
     # Otherwise a count of what was used goes to Ray's makers.
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -45,7 +47,7 @@ def ray_session(address: str | None, cpus: int) -> Iterator[Any]:
 
 @contextmanager
 def _begun_here(ray: Any, cpus: int) -> Iterator[None]:
-    constants = importlib.import_module("ray._private.ray_constants")
+    constants: Any = importlib.import_module("ray._private.ray_constants")
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with own_folder() as folder:
@@ -69,7 +71,15 @@ def _begun_here(ray: Any, cpus: int) -> Iterator[None]:
 
 @contextmanager
 def _reached(ray: Any, address: str) -> Iterator[None]:
-    _init(ray, f"Ray cannot be reached at {address}", address=address)
+    failure = f"Ray cannot be reached at {address}"
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        # Ray itself tries for minutes.
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _REACH_SECONDS).close()
+        except OSError as error:
+            raise WorkerError(_sentence(failure, error)) from error
+    _init(ray, failure, address=address)
     yield
 
 
@@ -78,16 +88,19 @@ def _init(ray: Any, failure: str, **options: object) -> None:
     try:
         ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **options)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise WorkerError(
-            f"{failure}: {lines[0].rstrip('.')}. Mend that, or explore with --workers N."
-        ) from error
+        raise WorkerError(_sentence(failure, error)) from error
     finally:
         # Ray takes the signal for itself; what it does here is decided by who runs this process.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, sigterm)
     # Ray tells of dead workers on standard output, whatever log_to_driver says; we tell of them ourselves.
-    importlib.import_module("ray._private.worker")._worker_logs_enabled = False
+    printing: Any = importlib.import_module("ray._private.worker")
+    printing._worker_logs_enabled = False
+
+
+def _sentence(failure: str, error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{failure}: {lines[0].rstrip('.')}. Mend that, or explore with --workers N."
 
 
 def _load() -> Any:

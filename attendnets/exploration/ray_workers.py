@@ -65,7 +65,7 @@ def ray_workers(
     UsageError where no machine there has what one training shall have.
     """
     with ray_session(address, count * threads) as ray:
-        _require_room(ray, threads, gpus)
+        require_room(ray, threads, gpus)
         workers = RayWorkers(ray, count, learning, cache, recipe, augmentation, seed, threads, gpus=gpus)
         try:
             yield workers
@@ -173,7 +173,8 @@ def _versions() -> dict[str, str]:
     return {name: metadata.version(name).split("+")[0] for name in _DECIDING}
 
 
-def _require_room(ray: Any, cpus: int, gpus: float) -> None:
+def require_room(ray: Any, cpus: int, gpus: float) -> None:
+    """Raise UsageError where no machine of ``ray`` has ``cpus`` and ``gpus``: Ray would wait for one."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     if not any(has.get("CPU", 0) >= cpus and has.get("GPU", 0) >= gpus for has in machines):
         raise UsageError(

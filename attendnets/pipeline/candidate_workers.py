@@ -53,8 +53,8 @@ def worker_plan(job: Job) -> WorkerPlan:
     form = _FORM.fullmatch(job.workers)
     if form is None:
         raise UsageError(
-            f"--workers {job.workers}: give a number, ray, ray://HOST:PORT or ray:ADDRESS, these three with a "
-            "number before an @ or without, as in 8@ray."
+            f"--workers {job.workers}: give a number, ray, ray://HOST:PORT or ray:ADDRESS, these three "
+            "with a number before an @ or without, as in 8@ray."
         )
     fitting = max(1, min(job.threads // job.worker_cpus, planning.MOST_WORKERS))
     count = int(form["processes"] or form["count"] or fitting)

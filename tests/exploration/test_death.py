@@ -19,8 +19,7 @@ from attendnets.exploration.death import Death
         (Death(1, "MemoryError"), "out of memory: ended with exit code 1; it said last: MemoryError"),
         (
             Death(1, "DefaultCPUAllocator: can't allocate memory"),
-            "out of memory: ended with exit code 1; "
-            "it said last: DefaultCPUAllocator: can't allocate memory",
+            "out of memory: ended with exit code 1; it said last: DefaultCPUAllocator: can't allocate memory",
         ),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from attendnets.data import Augmentation, LearningData, open_data_set
-from attendnets.errors import TrainingError
-from attendnets.exploration.ray_workers import RayWorkers, ray_workers
+from attendnets.errors import TrainingError, UsageError
+from attendnets.exploration.ray_remains import processes_of
+from attendnets.exploration.ray_session import ray_session
+from attendnets.exploration.ray_workers import RayWorkers, ray_workers, require_room
 from attendnets.exploration.workers import worker_processes
 from attendnets.training import Recipe
+from benchmarks.worker_soak import command, descendants
 from tests.exploration.test_workers import candidates
 from tests.pipeline.photographs import write_photographs
 
@@ -36,22 +41,8 @@ def workers(learning: LearningData, tmp_path_factory: pytest.TempPathFactory) ->
         yield some
 
 
-def of_ray(workers: RayWorkers) -> list[int]:
-    """The workers that are training now."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                said = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if said.startswith(b"ray::_train"):
-                found.append(int(entry.name))
-    return found
-
-
-def kill_one_that_trains(workers: RayWorkers) -> None:
-    while not (training := of_ray(workers)):
+def kill_one_that_trains() -> None:
+    while not (training := [p for p in descendants(os.getpid()) if command(p).startswith(b"ray::_train")]):
         time.sleep(0.01)
     os.kill(training[0], signal.SIGKILL)
 
@@ -73,7 +64,7 @@ def test_a_killed_worker_is_replaced_and_its_training_done_again(
     undisturbed = workers.submit(network, 30).result()
     before = len(workers.deaths)
     future = workers.submit(network, 30)
-    kill_one_that_trains(workers)
+    kill_one_that_trains()
     again = future.result()
     assert (again.loss, again.top1_percent) == (undisturbed.loss, undisturbed.top1_percent)
     assert [death.split(",")[0] for death in workers.deaths[before:]] == ["ended at once"]
@@ -85,9 +76,53 @@ def test_a_candidate_that_takes_three_workers_with_it_has_failed(
     network, before = candidates(learning)[0], len(workers.deaths)
     future = workers.submit(network, 100_000)
     for number in range(1, 4):
-        kill_one_that_trains(workers)
+        kill_one_that_trains()
         while len(workers.deaths) < before + number:
             time.sleep(0.01)
     with pytest.raises(TrainingError, match="took 3 workers with it, the last one ended at once"):
         future.result(timeout=60)
     assert workers.submit(network, 1).result().images > 0
+
+
+def test_only_this_machine_can_reach_a_ray_of_ours_and_it_has_no_dashboard(workers: RayWorkers) -> None:
+    addresses = {node["NodeManagerAddress"] for node in ray.nodes()}
+    assert addresses == {"127.0.0.1"}
+    assert not ray.is_initialized() or ray._private.worker.get_dashboard_url() in (None, "")
+
+
+def test_a_share_that_no_machine_has_is_refused(workers: RayWorkers) -> None:
+    with pytest.raises(UsageError, match=r"--worker-cpus 1 --worker-gpus 64: no machine .* 2 CPUs and"):
+        require_room(ray, 1, 64.0)
+
+
+def test_a_second_ray_in_one_process_is_refused(workers: RayWorkers) -> None:
+    with pytest.raises(UsageError, match="connected to a Ray already"), ray_session(None, 1):
+        pass
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "sys.exit()"], ids=["killed", "ended"])
+def test_nothing_is_left_in_the_folder_of_a_process_or_with_it_open(end: str) -> None:
+    code = (
+        "import os, subprocess, sys\n"
+        "from attendnets.exploration.ray_remains import own_folder\n"
+        "with own_folder() as folder:\n"
+        "    log = open(folder / 'log', 'w')\n"
+        "    subprocess.Popen(['sleep', '600'], stdout=log, stderr=log)\n"
+        "    print(folder, flush=True)\n"
+        f"    {end}\n"
+    )
+    # Its output ends with the guard, too.
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    folder = Path(done.stdout.strip())
+    assert folder.name.startswith("attendnets-ray-")
+    assert not folder.exists() and processes_of(folder) == []
+
+
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:9", "127.0.0.1:9"])
+def test_a_cluster_that_cannot_be_reached_is_named(address: str) -> None:
+    code = (
+        f"from attendnets.exploration.ray_session import ray_session\nwith ray_session({address!r}, 1): pass"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"WorkerError: Ray cannot be reached at {address}: " in done.stderr
+    assert "explore with --workers N" in done.stderr
