@@ -57,6 +57,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
+    # Otherwise the server would outlive this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory() as name, postgresql_server() as server:
         figures = measure(Path(name), server, given)
     print(msgspec.json.format(msgspec.json.encode(figures), indent=2).decode())

@@ -86,7 +86,7 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
     for kind, findings in by_kind(data.check).items():
         listener.note(summary(kind, findings))
     listener.finished("check", time.perf_counter() - started, _summary(data))
-    return Context(run, data, PixelCache(run.cache), listener, job.storage)
+    return Context(run, data, PixelCache(run.cache), listener, storage=job.storage)
 
 
 def reopen(out: Path, listener: Listener | None = None, **changes: object) -> Context:

@@ -15,9 +15,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from attendnets.errors import RunFolderError, UsageError
+from attendnets.errors import RunFolderError, StudyError, UsageError
 from attendnets.exploration.record import StudyRecord
-from attendnets.pipeline import BuildResult, build, explore_stage, prepare, resume
+from attendnets.pipeline import BuildResult, build, explore_stage, prepare, reopen, resume
 from attendnets.pipeline.commands import repeat_command
 from attendnets.run import Job, RunFolder
 from benchmarks.postgresql_server import PASSWORD, Server
@@ -112,6 +112,67 @@ def test_a_run_of_a_given_network_is_not_extended(job: Job, whole: BuildResult, 
 def test_what_is_no_run_is_not_resumed(tmp_path: Path) -> None:
     done = attendnets("resume", str(tmp_path / "nothing"))
     assert done.returncode == 2 and "no run.json" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def stored(job: Job, tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, Path]:
+    """A job whose exploration is finished in a database, under a name that was given, and its run folder."""
+    folder = tmp_path_factory.mktemp("stored")
+    given = replace(job, trials=1, storage=f"sqlite:///{folder / 'studies.db'}", study="mine")
+    explore_stage(prepare(given, folder / "run"))
+    return given, folder / "run"
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"seed": 1}, "seed 0, .* seed 1"),
+        ({"requirements": ("weights<=50KB",)}, "weights<=40KB macs<=400K, .* weights<=50KB"),
+        ({"minutes": 2.0}, "minutes 1, .* minutes 2"),
+        ({"data": "OTHER"}, "data [0-9a-f]{16}, .* data [0-9a-f]{16}"),
+    ],
+)
+def test_a_name_in_a_database_that_belongs_to_another_job_is_refused(
+    stored: tuple[Job, Path], changes: dict[str, str], difference: str, tmp_path: Path
+) -> None:
+    if "data" in changes:
+        changes = {"data": str(write_photographs(tmp_path / "other", per_class=20, side=48, seed=1))}
+    other = replace(stored[0], **changes)  # type: ignore[arg-type]
+    with pytest.raises(StudyError, match=f"'mine' in sqlite.* is of another job: it is of .*{difference}"):
+        explore_stage(prepare(other, tmp_path / "run"))
+
+
+def test_a_study_of_another_version_is_refused(stored: tuple[Job, Path], tmp_path: Path) -> None:
+    copy = Path(shutil.copy(stored[1].parent / "studies.db", tmp_path / "copy.db"))
+    study = optuna.load_study(study_name="mine", storage=f"sqlite:///{copy}")
+    study.set_user_attr("context", study.user_attrs["context"].replace("torch 2.", "torch 1."))
+    other = replace(stored[0], storage=f"sqlite:///{copy}")
+    with pytest.raises(StudyError, match=r"torch 1\..* torch 2\."):
+        explore_stage(prepare(other, tmp_path / "run"))
+
+
+def test_without_a_name_each_job_has_a_study_of_its_own(stored: tuple[Job, Path], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'studies.db'}"
+    job = replace(stored[0], storage=url, study=None)
+    for number, seed in enumerate((0, 1, 0)):
+        explore_stage(prepare(replace(job, seed=seed), tmp_path / f"run{number}"))
+    names = optuna.get_all_study_names(url)
+    assert len(names) == 2 and all(name.startswith("attendnets-") for name in names)
+    assert (tmp_path / "run0" / "network.json").read_bytes() == (
+        tmp_path / "run2" / "network.json"
+    ).read_bytes()
+
+
+def test_a_study_that_moved_goes_on_where_it_is_now_and_trains_nothing_again(
+    stored: tuple[Job, Path], tmp_path: Path
+) -> None:
+    run = RunFolder.open(Path(shutil.copytree(stored[1], tmp_path / "run")))
+    before = run.read(run.study, StudyRecord)
+    run.study.unlink()
+    moved = f"sqlite:///{shutil.copy(stored[1].parent / 'studies.db', tmp_path / 'moved.db')}"
+    after = explore_stage(reopen(run.path, storage=moved))
+    assert after.candidates == before.candidates and after.chosen == before.chosen
+    assert RunFolder.open(run.path).record.job.storage == moved
 
 
 @pytest.mark.parametrize(
