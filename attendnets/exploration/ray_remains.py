@@ -24,7 +24,7 @@ _PLACE = "/tmp"
 
 @contextmanager
 def own_folder() -> Iterator[Path]:
-    """A new folder. After the body, or this process, it is gone, and all that has a file of it open."""
+    """A new folder. Gone after the body or this process, as are all others that have files of it open."""
     folder = Path(tempfile.mkdtemp(prefix="attendnets-ray-", dir=_PLACE))
     command = [sys.executable, "-m", "attendnets.exploration.ray_remains", str(folder)]
     # In a session of its own: what ends all of the terminal's processes is what it is there for.
@@ -35,9 +35,9 @@ def own_folder() -> Iterator[Path]:
         guard.communicate()
 
 
-def remove(folder: Path) -> None:
-    """End all processes that have a file of ``folder`` open, and remove it."""
-    while processes := processes_of(folder):
+def remove(folder: Path, spared: int) -> None:
+    """End all processes but ``spared`` that have a file of ``folder`` open, and remove it."""
+    while processes := set(processes_of(folder)) - {spared}:
         for process in processes:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
@@ -62,7 +62,8 @@ def _open_files(process: Path) -> Iterator[Path]:
 def main() -> None:
     """Guard the folder that is named."""
     sys.stdin.buffer.read()
-    remove(Path(sys.argv[1]))
+    # Where the one that is guarded for is there still, it waits for this one.
+    remove(Path(sys.argv[1]), spared=os.getppid())
 
 
 if __name__ == "__main__":

@@ -100,8 +100,10 @@ def test_a_second_ray_in_one_process_is_refused(workers: RayWorkers) -> None:
         pass
 
 
-@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "sys.exit()"], ids=["killed", "ended"])
-def test_nothing_is_left_in_the_folder_of_a_process_or_with_it_open(end: str) -> None:
+@pytest.mark.parametrize(
+    ("end", "code_of_end"), [("os.kill(os.getpid(), 9)", -9), ("pass", 0)], ids=["killed", "ended"]
+)
+def test_nothing_is_left_in_the_folder_of_a_process_or_with_it_open(end: str, code_of_end: int) -> None:
     code = (
         "import os, subprocess, sys\n"
         "from attendnets.exploration.ray_remains import own_folder\n"
@@ -115,6 +117,7 @@ def test_nothing_is_left_in_the_folder_of_a_process_or_with_it_open(end: str) ->
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     folder = Path(done.stdout.strip())
     assert folder.name.startswith("attendnets-ray-")
+    assert done.returncode == code_of_end
     assert not folder.exists() and processes_of(folder) == []
 
 
