@@ -70,6 +70,8 @@ def postgresql_server() -> Iterator[Server]:
         port = _free_port()
         process = subprocess.Popen(
             [
+                # Or it would outlive a caller that is killed.
+                *("setpriv", "--pdeathsig", "QUIT"),
                 *(str(folder / "postgres"), "-D", str(data), "-p", str(port), "-k", str(place)),
                 *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"),
             ],
