@@ -118,16 +118,17 @@ class RayWorkers:
 
     def _train(self, order: Order, training: Any, validation: Any) -> ShortTraining:
         for _ in range(ATTEMPTS):
-            answer = self._answer(self._task.remote(order, training, validation, self._setting))
+            answer = self._answer(order, training, validation)
             if isinstance(answer, Answer):
                 return answer.training()
             self.deaths.append(answer)
         raise TrainingError(gave_up(answer))
 
-    def _answer(self, reference: Any) -> Answer | str:
-        """The task's answer, or how its worker ended."""
+    def _answer(self, order: Order, training: Any, validation: Any) -> Answer | str:
+        """The answer to ``order``, or how its worker ended."""
         errors = self._ray.exceptions
         try:
+            reference = self._task.remote(order, training, validation, self._setting)
             while not self._ray.wait([reference], timeout=_LOOK_SECONDS)[0]:
                 if self._closed.is_set():
                     self._ray.cancel(reference, force=True)
@@ -140,10 +141,10 @@ class RayWorkers:
             return f"lost with its machine ({_first_line(error)})"
         except errors.WorkerCrashedError:
             return "ended at once, as by a signal or for lack of memory (Ray does not tell which)"
-        except (errors.RayError, ConnectionError) as error:
+        except (errors.RayError, ConnectionError, ImportError) as error:
             raise WorkerError(
                 f"Ray's workers cannot train candidates: {_last_line(error)} Mend that and give the same "
-                "command again to go on; on a cluster attendnets must be installed on every machine."
+                "command again to go on; on a cluster this version of attendnets must be on every machine."
             ) from error
 
 
