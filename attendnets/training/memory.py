@@ -7,7 +7,9 @@ import platform
 
 # malloc.h of glibc.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-_MOST_BYTES = 1 << 30
+# Blocks from this size on are still handed back: decoders of large images count on that (data/decode.py).
+_LARGE_BLOCK = 1 << 26
+_MOST_KEPT = 1 << 30
 
 
 def keep_freed_memory() -> bool:
@@ -20,4 +22,4 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     libc = ctypes.CDLL(None)
-    return bool(libc.mallopt(_MMAP_THRESHOLD, _MOST_BYTES) and libc.mallopt(_TRIM_THRESHOLD, _MOST_BYTES))
+    return bool(libc.mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK) and libc.mallopt(_TRIM_THRESHOLD, _MOST_KEPT))
