@@ -35,7 +35,7 @@ class History {
     const accuracy = best === null ? "none has an accuracy" :
       `the best has ${best.toFixed(1)}\u00a0% on validation (network ${bestNumber})`;
     const generator = entropy === null ? "there is no generator yet" :
-      `the generator's entropy is ${entropy.toFixed(2)}`;
+      `the generator's entropy is ${entropy.toFixed(3)}`;
     this.told.textContent = `${place + 1} of ${this.steps.length} networks: ${accuracy}; ${generator}.`;
   }
 }

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from attendnets.report.axes import BOTTOM, LEFT, RIGHT, TOP, chart, frame, polyline
 from attendnets.report.decision_words import decision_words, value_words
-from attendnets.report.svg import Scale, element
+from attendnets.report.svg import Scale, around, element
 
 if TYPE_CHECKING:
     from attendnets.exploration.record import Candidate, GeneratorRecord, StudyRecord
@@ -157,17 +157,17 @@ def _certainty(chances: Sequence[float]) -> float:
 
 
 def _chart(told: Sequence[tuple[int, GeneratorRecord]], x: Scale) -> Markup:
-    y = Scale(0, 1, BOTTOM, TOP)
+    y = around([generator.entropy for _, generator in told], BOTTOM, TOP, least=0.05, within=(0, 1))
     points = [(x(number), y(generator.entropy)) for number, generator in told]
     first, last = told[0][1].entropy, told[-1][1].entropy
     return chart(
         frame(
-            x, y, x_name="network", y_name="entropy of the generator", x_text=_whole, y_text="{:.1f}".format
+            x, y, x_name="network", y_name="entropy of the generator", x_text=_whole, y_text="{:.2f}".format
         ),
         element("path", d=f"M0 {TOP}V{BOTTOM}", class_="now", transform=f"translate({x(x.high):.1f})"),
         polyline(points, "blue"),
         element("circle", cx=points[-1][0], cy=points[-1][1], r=3.5, class_="mark blue"),
-        label=f"Entropy of {len(told)} successive generators, from {first:.2f} to {last:.2f}",
+        label=f"Entropy of {len(told)} successive generators, from {first:.3f} to {last:.3f}",
     )
 
 
