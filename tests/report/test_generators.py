@@ -102,7 +102,7 @@ def test_an_exploration_without_generators_shows_nothing_of_them(look: Open, tmp
     (tmp_path / "page.html").write_text(render(explored(study)), encoding="utf-8")
     page = look(tmp_path / "page.html")
     assert page.value(f"{SLIDER}") is None and page.complaints() == []
-    assert "How the generator settled" not in page.value("document.body.innerText")
+    assert "What the generator learned" not in page.value("document.body.innerText")
     assert page.value(KNOWN) == 2 * len(study.candidates)
 
 
