@@ -87,7 +87,7 @@ class Inspector {
   step(event, point, points) {
     const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!way) return;
-    const ordered = [...points].sort((a, b) => middle(a).x - middle(b).x);
+    const ordered = points.filter(other => !other.matches(".later")).sort((a, b) => middle(a).x - middle(b).x);
     ordered[ordered.indexOf(point) + way]?.focus();
     event.preventDefault();
   }
@@ -163,6 +163,7 @@ function middle(point) {
 function nearest(points, event) {
   let found = null, least = 24;
   for (const point of points) {
+    if (point.matches(".later")) continue;
     const { x, y } = middle(point);
     const distance = Math.hypot(x - event.clientX, y - event.clientY);
     if (distance < least) [found, least] = [point, distance];
@@ -172,4 +173,4 @@ function nearest(points, event) {
 
 offerCopies();
 const panel = document.getElementById("inspector");
-if (panel) new Inspector(panel, [...document.querySelectorAll("#exploration svg.chart[role=group]")]);
+const inspector = panel && new Inspector(panel, [...document.querySelectorAll("#exploration svg.chart[role=group]")]);

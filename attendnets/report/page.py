@@ -23,12 +23,12 @@ def render(record: ReportInput) -> str:
     Parts of ``record`` that are None or empty have no section. All texts are escaped.
     """
     template = environment().get_template("page.html.j2")
-    front = script("page")
+    code = script("page", "generators")
     return template.render(
         r=record,
-        style=style("palette", "figures", "page", "cards"),
-        script=front,
-        security_policy=security_policy(front),
+        style=style("palette", "figures", "page", "cards", "generators"),
+        script=code,
+        security_policy=security_policy(code),
         digest=digest(record.spec),
         headline=sections.headline(record),
         figures=sections.figures(record),

@@ -16,9 +16,9 @@ def style(*names: str) -> Markup:
     return Markup("").join(Markup((_HERE / f"{name}.css").read_text(encoding="utf-8")) for name in names)
 
 
-def script(name: str) -> Markup:
-    """The script of this name, as it stands inside its element."""
-    return Markup((_HERE / f"{name}.js").read_text(encoding="utf-8"))
+def script(*names: str) -> Markup:
+    """The scripts of these names, one after the other, as they stand inside their element."""
+    return Markup("").join(Markup((_HERE / f"{name}.js").read_text(encoding="utf-8")) for name in names)
 
 
 def security_policy(code: Markup | None = None) -> str:

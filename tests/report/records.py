@@ -15,7 +15,7 @@ from attendnets import atomic
 from attendnets.benchmark import Measurement, Prediction
 from attendnets.cost import cost
 from attendnets.data import CheckReport, Finding, Sample
-from attendnets.exploration.record import Candidate, StudyRecord
+from attendnets.exploration.record import Candidate, GeneratorRecord, Influence, StudyRecord
 from attendnets.export.parity import ParityPair, ParityReport, Tolerance
 from attendnets.quantize import QuantizationRecord
 from attendnets.report import Command, DataSummary, Mistake, ReportInput, worst_mistakes
@@ -37,6 +37,18 @@ from attendnets.spec import (
 from attendnets.statistics import PairedTest, wilson_interval
 from attendnets.training import EpochRecord, Recipe, TrainingRecord
 
+CHOICES: dict[str, tuple[int | float | str, ...]] = {
+    "size": (64,),
+    "stages": (3, 4),
+    "kind2": ("condenser", "double_condenser", "pepe", "visual_condenser"),
+    "width2": (24, 32, 40, 48, 56, 64, 80, 96, 128, 160),
+    **{f"ratio2_{block}": (0.5, 1.0, 1.5, 2.0, 3.0) for block in range(4)},
+    **{f"embedding3_{block}": (0.25, 0.5, 1.0) for block in range(4)},
+    "gate3": ("sigmoid", "relu6"),
+    "stages.1.blocks.0.width": (8, 16, 24),
+}
+"""A space's decisions; one of them has one value, the last is of a user's prototype."""
+PROTOTYPES = 4
 COMMAND = 'attendnets build elpv --require "top1>=75%" --require "weights<=100KB" --seed 3 --out runs/demo'
 TWO = ("functional", "defective")
 
@@ -94,7 +106,7 @@ def measurement(confusion: Sequence[Sequence[int]], classes: Sequence[str] = TWO
 
 
 def study(count: int = 40) -> StudyRecord:
-    """Candidates on three rungs; one of them failed."""
+    """Candidates on three rungs; one of them failed. Those behind the prototypes have a generator."""
     rng = random.Random(1)
     candidates = []
     for number in range(count):
@@ -118,6 +130,7 @@ def study(count: int = 40) -> StudyRecord:
                 netscore=None,
                 violation=0.0 if top1 and top1 >= 70 else 0.05,
                 seconds=12.0,
+                generator=generator(number) if number >= PROTOTYPES else None,
             )
         )
     chosen = max((c for c in candidates if c.rung == 2), key=lambda c: c.validation_top1_percent or 0.0)
@@ -133,7 +146,24 @@ def study(count: int = 40) -> StudyRecord:
         rung_epochs=(3, 9, 27),
         validation_images=315,
         largest_macs=None,
+        choices=CHOICES,
+        influences=(
+            Influence("kind2", "visual_condenser", "double_condenser", 0.84, 0.21),
+            Influence("ratio2_0", 1.5, 0.5, 0.4, 0.15),
+            Influence("stages.1.blocks.0.width", 24, 8, 0.3, 0.2),
+            Influence("gate3", "sigmoid", "relu6", 0.1, 0.25),
+        ),
     )
+
+
+def generator(number: int) -> GeneratorRecord:
+    """The generator that proposed a network: the later, the surer of each decision's last value."""
+    chances = {}
+    for name, values in CHOICES.items():
+        last = (1 + number / 20) / (len(values) + number / 20)
+        others = (1 - last) / max(1, len(values) - 1)
+        chances[name] = (*(others for _ in values[1:]), last)
+    return GeneratorRecord(entropy=round(1 - 0.01 * number, 4), chances=chances)
 
 
 def write_exploration(folder: Path) -> StudyRecord:

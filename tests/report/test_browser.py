@@ -20,7 +20,7 @@ MARKUP = (
     "a\u2028b &lt;i&gt; {{ 7 * 7 }} ${7 * 7}",
 )
 PANEL = "document.getElementById('inspector')"
-STOPS = """[...document.querySelectorAll("a[href], button, summary, [tabindex='0']")]
+STOPS = """[...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")]
     .filter(e => e.tabIndex >= 0 && e.checkVisibility())"""
 CONTRASTS = Path(__file__).with_name("contrasts.js").read_text(encoding="utf-8")
 

@@ -25,7 +25,7 @@ EVIL = '<script>alert("x")</script>&amp;\'"><i>'
 class Reader(HTMLParser):
     """Tags with their attributes, the text, and whether every tag is closed by its own."""
 
-    VOID = frozenset(("meta", "link", "img", "br"))
+    VOID = frozenset(("meta", "link", "img", "input", "br"))
 
     def __init__(self, page: str) -> None:
         super().__init__()
