@@ -77,7 +77,7 @@ def generative_synthesis(trace: Trace, seed: int, options: SynthesisOptions | No
         if len(trace.points) < synthesis.options.first:
             return trace.points[int(np.argmax(trace.values))]
         inquisitor = synthesis.inquisitor(np.array(trace.points), np.array(trace.values))
-        expected, _ = inquisitor.expect(inquisitor.tried)
+        expected, _ = inquisitor.expected
         best = inquisitor.tried[int(np.argmax(expected))]
         return tuple(int(level) for level in best)
 

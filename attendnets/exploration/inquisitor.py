@@ -104,9 +104,14 @@ class Inquisitor:
         return similar @ self._weights, np.sqrt(self.variance * left)
 
     @cached_property
+    def expected(self) -> tuple[Reals, Reals]:
+        """What :meth:`expect` says of the points that were tried."""
+        return self.expect(self.tried)
+
+    @cached_property
     def best(self) -> float:
         """The highest expected merit among what was tried."""
-        return float(self.expect(self.tried)[0].max())
+        return float(self.expected[0].max())
 
     def improvement(self, points: Levels) -> Reals:
         """By how much each of ``points`` is expected to exceed ``best`` where it does: ``(N,)``."""

@@ -124,12 +124,12 @@ class Synthesis:
 
     def _again(self, inquisitor: Inquisitor) -> Levels:
         """The tried point that may be the best: the most that can reasonably be hoped of it."""
-        expected, deviation = inquisitor.expect(inquisitor.tried)
+        expected, deviation = inquisitor.expected
         again: Levels = inquisitor.tried[int(np.argmax(expected + deviation))]
         return again
 
     def _parents(self, inquisitor: Inquisitor) -> Levels:
-        expected, _ = inquisitor.expect(inquisitor.tried)
+        expected, _ = inquisitor.expected
         return inquisitor.tried[np.argsort(-expected, kind="stable")[: self.options.parents]]
 
     def _neighbours(self, parents: Levels, rng: np.random.Generator) -> Levels:
