@@ -5,6 +5,7 @@ Post-training, calibrated, int8 weights and activations (its ``static_wi8_ai8``)
 
 from __future__ import annotations
 
+import copy
 import io
 import tempfile
 from collections.abc import Iterable
@@ -48,6 +49,8 @@ def edge_int8(folded: nn.Module, calibration: PixelTable) -> tuple[bytes, list[s
     from ai_edge_quantizer import quantizer, recipe
 
     example = torch.zeros(1, *calibration.pixels.shape[1:])
+    # The converter reads kernels as if they were contiguous, whatever their strides say.
+    folded = copy.deepcopy(folded).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     with quiet(), native_output(), redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as name:
         path = Path(name) / "network.tflite"
         litert_torch.convert(_ChannelsLast(folded).eval(), (example,)).export(str(path))
