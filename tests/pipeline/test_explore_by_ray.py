@@ -17,6 +17,7 @@ from benchmarks.worker_soak import decided, descendants, outliving
 from tests.pipeline.photographs import write_photographs
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'attendnets[ray]'")
+pytestmark = pytest.mark.slow
 GRACE_SECONDS = 30.0
 
 
