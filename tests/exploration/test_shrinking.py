@@ -174,7 +174,10 @@ def test_the_released_network_is_a_point_of_its_elders_space() -> None:
 @pytest.mark.parametrize("network", [RESNET50, DARWINNET_636MF], ids=["resnet50", "636MF"])
 def test_the_shares_of_the_public_traces_can_be_had(network: NetworkSpec, requirement: str) -> None:
     screen = Screen(Requirements.parse(absolute([requirement], cost(network).figures())))
-    require_feasible(space_of(network), screen, seed=0)
+    space = space_of(network)
+    require_feasible(space, screen, seed=0)
+    assert not screen(network)
+    assert screen(space.network(space.smallest()))
 
 
 def test_what_cannot_be_smaller_is_refused() -> None:
