@@ -6,23 +6,29 @@ An evaluation is one of the table's trainings of a point, drawn at random.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from attendnets.atomic import write_json
+from attendnets.exploration import decision_levels, generator, inquisitor, pareto, sampler, synthesis
 from benchmarks.bananas import bananas_like
 from benchmarks.record import write_record
 from benchmarks.searchers import SEARCHERS, Searcher
 from benchmarks.tabular import BudgetSpentError, TabularSpace, Trace
 
 METHODS: dict[str, Searcher] = {**SEARCHERS, "bananas_like": bananas_like}
+_OURS = (decision_levels, generator, inquisitor, pareto, sampler, synthesis)
 MOMENTS = (50, 100, 150, 200, 300)
 
 
@@ -55,14 +61,16 @@ class Comparison:
     near_name: str
     limits: bool = True
     """Whether searches can be constrained to a size."""
+    limit: float | None = None
+    """The limit that the record is of, in millions of parameters."""
 
 
-def searched(task: Task, space: TabularSpace) -> list[float]:
-    """Mean result of what the search would return after each evaluation."""
+def searched(task: Task, space: TabularSpace, method: Searcher | None = None) -> list[float]:
+    """Mean result of what ``method``, or the one of the task's name, would return after each evaluation."""
     torch.set_num_threads(1)
     trace = Trace(space, task.evaluations, np.random.default_rng([task.seed, 201]))
     try:
-        METHODS[task.method](trace, task.seed)
+        (method or METHODS[task.method])(trace, task.seed)
     except BudgetSpentError:
         return trace.returned
     raise AssertionError("a search ends with its budget")
@@ -90,6 +98,36 @@ def figures_of(
     }
 
 
+@dataclass(frozen=True)
+class _Search:
+    """A search as a pool's process does it, kept in ``folder`` where there is one."""
+
+    run: Callable[[Task], list[float]]
+    folder: Path | None
+
+    def __call__(self, task: Task) -> tuple[list[float], float]:
+        """The figures after each evaluation, and the processor seconds that they took."""
+        kept = None if self.folder is None else self.folder / f"{_name(task)}.json"
+        if kept is not None and kept.exists():
+            found = json.loads(kept.read_text())
+            return found["figures"], found["seconds"]
+        started = time.process_time()
+        figures = self.run(task)
+        seconds = time.process_time() - started
+        if kept is not None:
+            write_json(kept, {"figures": figures, "seconds": seconds})
+        return figures, seconds
+
+
+def _name(task: Task) -> str:
+    """What a kept search is called: other code of ours is another search."""
+    name = "-".join(str(value) for value in asdict(task).values())
+    if task.method.startswith("generative_synthesis"):
+        sources = b"".join(Path(str(module.__file__)).read_bytes() for module in _OURS)
+        name += "-" + hashlib.sha256(sources).hexdigest()[:8]
+    return name
+
+
 def compared(
     comparison: Comparison,
     sets: Sequence[str],
@@ -98,16 +136,21 @@ def compared(
     evaluations: int,
     limit: float | None,
     processes: int,
-) -> dict[str, Any]:
-    """The table: for each set its optimum and, for each method, its figures."""
+    folder: Path | None = None,
+) -> tuple[dict[str, Any], float]:
+    """The table: for each set its optimum and, for each method, its figures; and all processor seconds."""
     tasks = [
         Task(data, method, seed, evaluations, limit) for method in methods for data in sets for seed in seeds
     ]
     runs: dict[tuple[str, str], list[list[float]]] = {}
-    started = time.perf_counter()
+    # Each process searches on a core of its own; read by the libraries when a process starts.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    started, spent = time.perf_counter(), 0.0
+    search = _Search(comparison.run, None if folder is None else folder / comparison.name)
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for done, (task, run) in enumerate(zip(tasks, pool.imap(comparison.run, tasks), strict=True), 1):
+        for done, (task, (run, seconds)) in enumerate(zip(tasks, pool.imap(search, tasks), strict=True), 1):
             runs.setdefault((task.data, task.method), []).append(run)
+            spent += seconds
             if sys.stderr.isatty():
                 left = (time.perf_counter() - started) / done * (len(tasks) - done)
                 print(f"\r{done} of {len(tasks)} searches, about {left:.0f} s left ", end="", file=sys.stderr)
@@ -121,7 +164,7 @@ def compared(
                 for method in methods
             },
         }
-    return table
+    return table, spent
 
 
 def command(comparison: Comparison, description: str) -> None:
@@ -133,19 +176,28 @@ def command(comparison: Comparison, description: str) -> None:
     parser.add_argument("--sets", nargs="+", choices=comparison.sets, default=comparison.sets)
     parser.add_argument("--methods", nargs="+", choices=comparison.methods, default=comparison.methods)
     if comparison.limits:
-        parser.add_argument("--limit", type=float, help="most parameters, in millions: a constrained search")
+        parser.add_argument(
+            "--limit", type=float, default=comparison.limit, help="most parameters, in millions"
+        )
     else:
         parser.set_defaults(limit=None)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--runs", type=Path, help="keep finished searches here, and take up what is there")
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     parser.add_argument("--write", action="store_true", help="write the record")
     given = parser.parse_args()
-    if given.write and given.limit is not None:
-        parser.error("--write keeps the record of the whole space; leave --limit out")
+    if given.write and given.limit != comparison.limit:
+        parser.error("--write keeps the record of this command's own limit; leave --limit out")
     seeds = range(given.first_seed, given.first_seed + given.seeds)
-    started = time.perf_counter()
-    table = compared(
-        comparison, given.sets, given.methods, seeds, given.evaluations, given.limit, given.processes
+    table, spent = compared(
+        comparison,
+        given.sets,
+        given.methods,
+        seeds,
+        given.evaluations,
+        given.limit,
+        given.processes,
+        given.runs,
     )
     figures = {
         "sets": table,
@@ -153,7 +205,7 @@ def command(comparison: Comparison, description: str) -> None:
         "first_seed": given.first_seed,
         "evaluations": given.evaluations,
         "limit_millions": given.limit,
-        "seconds": time.perf_counter() - started,
+        "seconds": spent / given.processes,
     }
     if given.json:
         print(json.dumps(figures))

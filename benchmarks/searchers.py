@@ -20,7 +20,7 @@ Searcher: TypeAlias = Callable[[Trace, int], None]
 """Evaluates on a trace until its budget is spent; the number is the seed."""
 
 
-REPEATS = 0.2
+OURS = SynthesisOptions(repeats=0.2)
 """The table's results differ from training to training, so ours tries some points again."""
 
 
@@ -65,9 +65,11 @@ def local_search(trace: Trace, seed: int) -> None:
             moved, here = better is not None, better or here
 
 
-def generative_synthesis(trace: Trace, seed: int, options: SynthesisOptions | None = None) -> None:
+def generative_synthesis(
+    trace: Trace, seed: int, form: type[Synthesis] = Synthesis, options: SynthesisOptions = OURS
+) -> None:
     """Ours. What it returns is what it expects most of, not the luckiest observation."""
-    synthesis = Synthesis(trace.space.decisions, options or SynthesisOptions(repeats=REPEATS))
+    synthesis = form(trace.space.decisions, options)
 
     def acceptable(point: Levels) -> bool:
         found = tuple(int(level) for level in point)

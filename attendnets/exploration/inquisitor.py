@@ -55,51 +55,62 @@ class Sensitivity:
     noise: float = 0.05
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What the inquisitor has found out: theta_I, and the effects ``(L, D)`` of all levels merits 0."""
+
+    theta: Sensitivity
+    effects: Reals
+
+
 class Inquisitor:
-    """What ``merits`` ``(M,)`` of ``tried`` ``(M, D)`` tell of all points; higher merits are better."""
+    """What ``merits`` ``(M,)`` of ``tried`` ``(M, D)`` tell of all points; higher merits are better.
+
+    ``learned``: what was found out from most of that before; without it, it is found out anew.
+    """
 
     def __init__(
-        self, encoding: Encoding, tried: Levels, merits: Reals, theta: Sensitivity | None = None
+        self, encoding: Encoding, tried: Levels, merits: Reals, learned: Learned | None = None
     ) -> None:
         kept = _kept(merits, MOST_POINTS)
         self.encoding, self.tried = encoding, tried[kept]
-        self.merits = normal_ranks(merits)[kept]
-        self.effects: tuple[Reals, ...] = tuple(np.zeros(decision.levels) for decision in encoding.decisions)
-        self.theta = Sensitivity()
-        self._condition()
-        self.effects = self._probed()
-        self.theta = theta or self._fitted()
-        self._condition()
-        self.effects = self._probed()
-        self._condition()
+        self._merits = normal_ranks(merits)[kept]
+        if learned is not None:
+            self._condition(learned)
+            return
+        self._condition(Learned(Sensitivity(), np.zeros((encoding.most, len(encoding.decisions)))))
+        effects = self._probed()
+        self._condition(Learned(self._fitted(effects), effects))
+        self._condition(replace(self.learned, effects=self._probed()))
 
-    def _condition(self) -> None:
-        self._tables = self._weighted(self.theta)
-        self._rows = self.encoding.rows(self.tried, self._tables)
+    def _condition(self, learned: Learned) -> None:
+        self.learned = learned
+        self._rows = self._encoded(self.tried)
         covariance = _similarities(self._rows, self._rows)
-        covariance[np.diag_indices(len(self._rows))] += self.theta.noise
-        self._factor = cholesky(covariance, lower=True)
-        self._weights = cho_solve((self._factor, True), self.merits)
-        self.variance = max(1e-9, float(self.merits @ self._weights) / len(self._rows))
+        covariance[np.diag_indices(len(self._rows))] += learned.theta.noise
+        self._factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+        self._weights = cho_solve((self._factor, True), self._merits, check_finite=False)
+        self.variance = max(1e-9, float(self._merits @ self._weights) / len(self._rows))
 
-    def _weighted(self, theta: Sensitivity) -> tuple[Reals, ...]:
-        share = np.sqrt(theta.kind / len(self.effects))
-        return tuple(
-            np.concatenate([decision.encoded() * share, effect[:, None] * np.sqrt(theta.effect)], axis=1)
-            for decision, effect in zip(self.encoding.decisions, self.effects, strict=True)
-        )
+    def _encoded(self, points: Levels) -> Reals:
+        theta = self.learned.theta
+        kind = theta.kind / len(self.encoding.decisions)
+        return self.encoding.rows(points, kind, self.learned.effects * np.sqrt(theta.effect))
 
-    def _probed(self) -> tuple[Reals, ...]:
-        """Effects of all levels around 0, in units of the largest difference that one decision makes."""
+    def _probed(self) -> Reals:
+        """Effects of all levels merits 0, in units of the largest difference that one decision makes."""
         some = np.linspace(0, len(self.tried) - 1, min(MOST_REFERENCES, len(self.tried))).astype(np.int64)
         reactions = self.probe(self.tried[some])
         largest = max(1e-9, *(float(np.ptp(reaction)) for reaction in reactions))
-        return tuple((reaction - reaction.mean()) / largest for reaction in reactions)
+        effects = np.zeros((self.encoding.most, len(reactions)))
+        for d, reaction in enumerate(reactions):
+            effects[: len(reaction), d] = (reaction - reaction.mean()) / largest
+        return effects
 
     def expect(self, points: Levels) -> tuple[Reals, Reals]:
         """Mean and standard deviation ``(N,)`` of the merit of ``points`` ``(N, D)``, in normal quantiles."""
-        similar = _similarities(self.encoding.rows(points, self._tables), self._rows)
-        solved = solve_triangular(self._factor, similar.T, lower=True)
+        similar = _similarities(self._encoded(points), self._rows)
+        solved = solve_triangular(self._factor, similar.T, lower=True, check_finite=False)
         left = np.maximum(1.0 - (solved * solved).sum(0), 1e-9)
         return similar @ self._weights, np.sqrt(self.variance * left)
 
@@ -126,21 +137,30 @@ class Inquisitor:
 
         One array ``(levels,)`` a decision, averaged over the references.
         """
-        similar = _similarities(self.encoding.rows(references, self._tables), self._rows)
-        reactions = []
-        for number, table in enumerate(self._tables):
-            # Likeness is a product over decisions: one factor is taken out and put in for each level.
-            factors = _similarities(table, table)[:, self.tried[:, number]]
-            others = (similar / factors[references[:, number]]).mean(0)
-            reactions.append(factors @ (others * self._weights))
-        return tuple(reactions)
+        # Likeness is a product over decisions: one factor is taken out and put in for each level, and
+        # networks that share their level share the factor.
+        effects = self.learned.effects.T
+        distances = self.learned.theta.kind / len(effects) * self.encoding.differences
+        distances = distances + self.learned.theta.effect * (effects[:, :, None] - effects[:, None]) ** 2
+        factors = np.exp(-distances)
+        weighted = _similarities(self._encoded(references), self._rows) * (self._weights / len(references))
+        count, most = len(effects), self.encoding.most
+        sums = weighted @ self.encoding.marks(self.tried).reshape(len(self.tried), -1)
+        shared = np.matmul(
+            self.encoding.marks(references).transpose(1, 2, 0),
+            sums.reshape(len(references), count, most).transpose(1, 0, 2),
+        )
+        found = np.matmul(factors, (shared / factors).sum(1)[:, :, None])[:, :, 0]
+        return tuple(
+            row[: decision.levels] for row, decision in zip(found, self.encoding.decisions, strict=True)
+        )
 
     def contrast(self, points: Levels, others: Levels) -> tuple[float, float]:
         """By how much the mean merit of ``points`` exceeds that of ``others``, and its standard error.
 
         Both ``(R, D)``; in normal quantiles.
         """
-        rows = self.encoding.rows(np.concatenate([points, others]), self._tables)
+        rows = self._encoded(np.concatenate([points, others]))
         weights = np.concatenate(
             [np.full(len(points), 1 / len(points)), np.full(len(others), -1 / len(others))]
         )
@@ -149,35 +169,43 @@ class Inquisitor:
         left = float(weights @ _similarities(rows, rows) @ weights - solved @ solved)
         return float(similar @ self._weights), float(np.sqrt(self.variance * max(left, 0.0)))
 
-    def _fitted(self) -> Sensitivity:
+    def _fitted(self, effects: Reals) -> Sensitivity:
         """The likeliest theta_I, searched along one of its values after the other."""
-        some = _kept(self.merits, MOST_FITTED)
-        best, least = self.theta, self._unlikeliness(self.theta, some)
+        kept = _kept(self._merits, MOST_FITTED)
+        some, merits = self.tried[kept], self._merits[kept]
+        none = np.zeros_like(effects)
+        kinds = _distances(self.encoding.rows(some, 1.0 / effects.shape[1], none))
+        acting = _distances(self.encoding.rows(some, 0.0, effects))
+
+        def unlikeliness(theta: Sensitivity) -> float:
+            covariance = np.exp(-(theta.kind * kinds + theta.effect * acting))
+            return _unlikeliness(covariance, merits, theta)
+
+        best, least = self.learned.theta, unlikeliness(self.learned.theta)
         for _ in range(_SWEEPS):
             for name in ("kind", "effect", "noise"):
                 here = best
                 for factor in _FACTORS:
                     other = replace(here, **{name: getattr(here, name) * factor})
-                    value = self._unlikeliness(other, some)
+                    value = unlikeliness(other)
                     if value < least:
                         best, least = other, value
         return best
 
-    def _unlikeliness(self, theta: Sensitivity, some: Levels) -> float:
-        """Minus the logarithm of the likelihood, up to a constant, and of a prior around the defaults."""
-        rows = self.encoding.rows(self.tried[some], self._weighted(theta))
-        covariance = _similarities(rows, rows)
-        covariance[np.diag_indices(len(some))] += theta.noise
-        factor = cholesky(covariance, lower=True)
-        solved = solve_triangular(factor, self.merits[some], lower=True)
-        variance = max(1e-9, float(solved @ solved) / len(some))
-        usual = Sensitivity()
-        prior = (
-            _KIND * np.log(theta.kind / usual.kind) ** 2
-            + _EFFECT * np.log(theta.effect / usual.effect) ** 2
-            + _NOISE * np.log(theta.noise / usual.noise) ** 2
-        )
-        return float(0.5 * len(some) * np.log(variance) + np.log(np.diag(factor)).sum() + prior)
+
+def _unlikeliness(covariance: Reals, merits: Reals, theta: Sensitivity) -> float:
+    """Minus the logarithm of the likelihood, up to a constant, and of a prior merits the defaults."""
+    covariance[np.diag_indices(len(merits))] += theta.noise
+    factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+    solved = solve_triangular(factor, merits, lower=True, check_finite=False)
+    variance = max(1e-9, float(solved @ solved) / len(merits))
+    usual = Sensitivity()
+    prior = (
+        _KIND * np.log(theta.kind / usual.kind) ** 2
+        + _EFFECT * np.log(theta.effect / usual.effect) ** 2
+        + _NOISE * np.log(theta.noise / usual.noise) ** 2
+    )
+    return float(0.5 * len(merits) * np.log(variance) + np.log(np.diag(factor)).sum() + prior)
 
 
 def _kept(merits: Reals, most: int) -> Levels:
@@ -192,6 +220,15 @@ def _kept(merits: Reals, most: int) -> Levels:
 
 
 def _similarities(rows: Reals, others: Reals) -> Reals:
-    squares = (rows * rows).sum(1)[:, None] + (others * others).sum(1) - 2.0 * rows @ others.T
-    similar: Reals = np.exp(-np.maximum(squares, 0.0))
+    squares = rows @ (-2.0 * others.T)
+    squares += (rows * rows).sum(1)[:, None]
+    squares += (others * others).sum(1)
+    np.maximum(squares, 0.0, out=squares)
+    similar: Reals = np.exp(np.negative(squares, out=squares), out=squares)
     return similar
+
+
+def _distances(rows: Reals) -> Reals:
+    squares = (rows * rows).sum(1)
+    found: Reals = np.maximum(squares[:, None] + squares - 2.0 * rows @ rows.T, 0.0)
+    return found

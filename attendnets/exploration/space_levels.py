@@ -6,7 +6,7 @@ Letters: M points that were tried, D decisions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -33,28 +33,40 @@ class SpaceLevels:
     """The level of a decision is the place of its value among the choices of ``space``."""
 
     space: Space
+    _rows: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def choices(self) -> dict[str, tuple[Value, ...]]:
+        """Every decision's name and values, in the space's order."""
+        return self.space.choices()
 
     @cached_property
     def of_each(self) -> tuple[Decision, ...]:
         """How many levels each decision has, in the space's order; numbers are ordered, names are not."""
         return tuple(
             Decision(len(values), ordered=isinstance(values[0], int | float))
-            for values in self.space.choices().values()
+            for values in self.choices.values()
         )
 
     def decisions(self, levels: Levels) -> Decisions:
         """The point of a row ``(D,)``."""
-        choices = self.space.choices()
-        return {name: choices[name][int(level)] for name, level in zip(choices, levels, strict=True)}
+        pairs = zip(self.choices.items(), levels, strict=True)
+        return {name: values[int(level)] for (name, values), level in pairs}
 
     def history(self, finished: Sequence[Finished]) -> tuple[Levels, Reals]:
         """Rows ``(M, D)`` and merits ``(M,)`` in the order of trial; the best has the highest merit.
 
         Idle decisions have level 0: they tell nothing.
         """
-        choices = self.space.choices()
         ranks = sorted(range(len(finished)), key=lambda rank: finished[rank].number)
-        points = [self.space.canonical(finished[rank].decisions) for rank in ranks]
-        rows = [[values.index(point[name]) for name, values in choices.items()] for point in points]
-        tried = np.array(rows, dtype=np.int64).reshape(len(rows), len(choices))
+        rows = b"".join(self._row(finished[rank]) for rank in ranks)
+        tried = np.frombuffer(rows, dtype=np.int64).reshape(len(ranks), len(self.choices))
         return tried, -np.array(ranks, dtype=np.float64)
+
+    def _row(self, item: Finished) -> bytes:
+        """The row of a point as bytes; each is made once, for a study asks for all of them every time."""
+        if item.digest not in self._rows:
+            point = self.space.canonical(item.decisions)
+            levels = [values.index(point[name]) for name, values in self.choices.items()]
+            self._rows[item.digest] = np.array(levels, dtype=np.int64).tobytes()
+        return self._rows[item.digest]

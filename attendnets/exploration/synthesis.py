@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from attendnets.errors import UsageError
 from attendnets.exploration.decision_levels import Decision, Encoding, Levels, Reals
 from attendnets.exploration.generator import Generator
-from attendnets.exploration.inquisitor import Inquisitor, Sensitivity
+from attendnets.exploration.inquisitor import Inquisitor, Learned, normal_ranks
 
 _REFIT_GROWTH = 1.1
 _REMEMBERED = 8
@@ -68,25 +69,35 @@ class Synthesis:
 
     decisions: tuple[Decision, ...]
     options: SynthesisOptions = SynthesisOptions()
-    _fitted: OrderedDict[bytes, Sensitivity] = field(default_factory=OrderedDict, repr=False)
+    _learned: OrderedDict[bytes, Learned] = field(default_factory=OrderedDict, repr=False)
+    _last: tuple[bytes, Inquisitor] | None = field(default=None, repr=False)
 
     def inquisitor(self, tried: Levels, merits: Reals) -> Inquisitor:
-        """I, having seen ``tried`` ``(M, D)`` with ``merits`` ``(M,)``, higher better, in the order of trial.
+        """I, having seen ``tried`` ``(M, D)`` in this order, with ``merits`` ``(M,)``, higher better."""
+        key = _recognized(tried, merits, len(tried))
+        if self._last is None or self._last[0] != key:
+            learned = self.found_out(tried, merits)
+            self._last = key, Inquisitor(self.encoding, tried, merits, learned)
+        return self._last[1]
 
-        theta_I is fitted anew whenever a tenth more has been seen.
-        """
+    def found_out(self, tried: Levels, merits: Reals) -> Learned:
+        """theta_I and the effects; they are found out anew whenever a tenth more has been seen."""
         seen = self.options.first
         while (more := max(seen + 1, int(seen * _REFIT_GROWTH))) <= len(tried):
             seen = more
         seen = min(seen, len(tried))
-        recent = slice(max(0, seen - _RECOGNIZED), seen)
-        key = b"%d" % seen + tried[recent].tobytes() + merits[recent].tobytes()
-        encoding = Encoding(self.decisions)
-        if key not in self._fitted:
-            self._fitted[key] = Inquisitor(encoding, tried[:seen], merits[:seen]).theta
-            if len(self._fitted) > _REMEMBERED:
-                self._fitted.popitem(last=False)
-        return Inquisitor(encoding, tried, merits, self._fitted[key])
+        # Ranks, for these stay the same when others are put between them.
+        key = _recognized(tried, normal_ranks(merits[:seen]), seen)
+        if key not in self._learned:
+            self._learned[key] = Inquisitor(self.encoding, tried[:seen], merits[:seen]).learned
+            if len(self._learned) > _REMEMBERED:
+                self._learned.popitem(last=False)
+        return self._learned[key]
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """Of the decisions, in numbers."""
+        return Encoding(self.decisions)
 
     def generator(self, inquisitor: Inquisitor) -> Generator:
         """G after the inquisitor's change D: what networks near the best are expected to gain from a level.
@@ -112,15 +123,21 @@ class Synthesis:
             candidates = Generator.undecided(self.decisions).draw(self.options.generated, rng)
         else:
             inquisitor = self.inquisitor(tried, merits)
-            repeated = len(tried) - len(np.unique(tried, axis=0))
-            grown = min(1.0, len(tried) / _SETTLED)
-            if repeated < self.options.repeats * grown * (len(tried) - self.options.first):
+            if self._repeats(tried):
                 return self._again(inquisitor)
             generated = self.generator(inquisitor).draw(self.options.generated, rng)
-            near = self._neighbours(self._parents(inquisitor), rng)
+            near = self.neighbours(self._parents(inquisitor), rng)
             candidates = np.unique(np.concatenate([generated, near]), axis=0)
             candidates = candidates[np.argsort(-inquisitor.improvement(candidates), kind="stable")]
         return next((point for point in candidates if acceptable(point)), None)
+
+    def _repeats(self, tried: Levels) -> bool:
+        """Whether it is a tried point's turn."""
+        if self.options.repeats == 0.0:
+            return False
+        repeated = len(tried) - len(np.unique(tried, axis=0))
+        grown = min(1.0, len(tried) / _SETTLED)
+        return repeated < self.options.repeats * grown * (len(tried) - self.options.first)
 
     def _again(self, inquisitor: Inquisitor) -> Levels:
         """The tried point that may be the best: the most that can reasonably be hoped of it."""
@@ -132,7 +149,7 @@ class Synthesis:
         expected, _ = inquisitor.expected
         return inquisitor.tried[np.argsort(-expected, kind="stable")[: self.options.parents]]
 
-    def _neighbours(self, parents: Levels, rng: np.random.Generator) -> Levels:
+    def neighbours(self, parents: Levels, rng: np.random.Generator) -> Levels:
         """Points that differ from a parent in one to three decisions that have more than one level."""
         levels = np.array([decision.levels for decision in self.decisions])
         is_open = np.flatnonzero(levels > 1)
@@ -148,3 +165,9 @@ class Synthesis:
             step = rng.integers(1, levels[columns])
             points[rows, columns] = (points[rows, columns] + step) % levels[columns]
         return points
+
+
+def _recognized(tried: Levels, merits: Reals, seen: int) -> bytes:
+    """What the first ``seen`` trials are known by again."""
+    recent = slice(max(0, seen - _RECOGNIZED), seen)
+    return b"%d" % seen + tried[recent].tobytes() + merits[recent].tobytes()
