@@ -110,7 +110,9 @@ class _Study:
         self.known = [_entry(trial) for trial in trials]
         if trials:
             screen.screened, screen.refused = trials[-1].user_attrs["screened"]
-        self.ranking = Ranking(options.objective)
+        trained = screen.requirements.of_price("trained").items
+        floor = next((item.bound for item in trained if item.quantity == "top1"), None)
+        self.ranking = Ranking(options.objective, len(options.rung_epochs) - 1, floor)
         self.entries: list[Entry] = []
         self.schedule: Schedule[Task] = Schedule(workers.count)
         self.started_at = time.perf_counter()

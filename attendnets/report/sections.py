@@ -161,6 +161,7 @@ def explored(record: ReportInput) -> dict[str, Any] | None:
         "failed": sum(c.state == "failed" for c in study.candidates),
         "generators": generators.generators(study),
         "objective": objective_named(study.objective).words,
+        "floor": bounds.get("top1"),
         "influences": influences.influence_rows(study.influences),
         "several_stages": len(study.choices.get("stages", ())) > 1,
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from attendnets.cost import cost
 from attendnets.errors import RunFolderError, TrainingError
 from attendnets.exploration.evaluation import Evaluate, InProcess, ShortTraining
 from attendnets.exploration.journal import JournalFile, open_journal
@@ -39,9 +40,13 @@ class Landscape:
 
 
 def run(
-    evaluate: Evaluate, journal: Path, options: ExploreOptions = OPTIONS, context: str = "a"
+    evaluate: Evaluate,
+    journal: Path,
+    options: ExploreOptions = OPTIONS,
+    context: str = "a",
+    requirements: tuple[str, ...] = ("weights<=100KB",),
 ) -> StudyRecord:
-    limits = Screen(Requirements.parse(["weights<=100KB"]))
+    limits = Screen(Requirements.parse(requirements))
     return explore(
         SPACE,
         limits,
@@ -112,6 +117,23 @@ def test_a_difference_in_loss_comes_before_the_objective(tmp_path: Path) -> None
     near = [c for c in record.candidates if (c.validation_loss or 0.0) <= least + 0.25 * 0.02]
     assert record.chosen in {c.digest for c in near}
     assert len(near) < len(record.candidates)
+
+
+def test_a_study_with_a_floor_chooses_a_network_that_meets_it(tmp_path: Path) -> None:
+    options = ExploreOptions(trials=6, rung_epochs=(1,), seed=3, objective=OBJECTIVES["parameters"])
+
+    def small_is_worse(spec: NetworkSpec, epochs: int) -> ShortTraining:
+        return ShortTraining(60.0 if cost(spec).parameters < 60_000 else 85.0, 400, 0.5, 0.02, 0.01)
+
+    def chosen(*floor: str) -> Candidate:
+        journal = tmp_path / f"{''.join(floor)}.journal"
+        record = run(small_is_worse, journal, options, requirements=("weights<=100KB", *floor))
+        assert {c.validation_top1_percent for c in record.candidates} == {60.0, 85.0}
+        return next(c for c in record.candidates if c.digest == record.chosen)
+
+    assert chosen().validation_top1_percent == 60.0
+    assert chosen("top1>=80").validation_top1_percent == 85.0
+    assert chosen("top1>=80").violation == 0.0
 
 
 @pytest.mark.parametrize("calls", [0, 1, 5, 11])

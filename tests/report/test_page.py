@@ -114,6 +114,23 @@ def test_refused_and_failed_candidates_are_told(page: Reader) -> None:
     assert "1 failed" in page.text
 
 
+@pytest.mark.parametrize(
+    ("objective", "requirements", "words"),
+    [
+        ("netscore", ("weights<=100KB",), "Chosen: the highest NetScore of those that are best in loss; seed"),
+        ("macs", ("top1>=75",), "the fewest MACs of those that are best in loss, with networks last whose"),
+        ("accuracy", ("top1>=75",), "interval lies under the required 75\u00a0% after 27 epochs; seed"),
+    ],
+)
+def test_the_page_says_how_the_network_was_chosen(
+    objective: str, requirements: tuple[str, ...], words: str
+) -> None:
+    record = records.finished(requirements=requirements)
+    assert record.study is not None
+    page = Reader(render(replace(record, study=replace(record.study, objective=objective))))
+    assert words.replace("\u00a0", " ") in page.text
+
+
 def links(page: Reader) -> list[dict[str, str | None]]:
     """The points of both charts."""
     return [a for tag, a in page.tags if tag == "a" and "data-number" in a]
