@@ -25,6 +25,7 @@ from attendnets.exploration.decisions import Space
 from attendnets.exploration.duration import expected_duration
 from attendnets.exploration.entry import Entry, Task
 from attendnets.exploration.evaluation import ShortTraining, Workers
+from attendnets.exploration.fidelity import fidelities
 from attendnets.exploration.influence import influences
 from attendnets.exploration.objective import NETSCORE, Objective
 from attendnets.exploration.place import StudyPlace
@@ -296,6 +297,7 @@ class _Study:
             largest_macs=self.screen.largest_macs,
             choices=self.space.choices(),
             influences=influences(SpaceLevels(self.space), self._finished()),
+            fidelities=fidelities([e.results for e in self.entries], self.options.rung_epochs),
         )
 
     def _candidate(self, e: Entry) -> Candidate:

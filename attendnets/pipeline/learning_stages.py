@@ -32,7 +32,7 @@ from attendnets.pipeline.candidate_workers import candidate_workers, told_deaths
 from attendnets.pipeline.context import Context
 from attendnets.pipeline.given_network import given_network, given_study, require_fitting
 from attendnets.pipeline.listener import Step
-from attendnets.pipeline.telling import tell_again, told_rollback, told_study, told_training
+from attendnets.pipeline.telling import tell_again, tell_fidelities, told_rollback, told_study, told_training
 from attendnets.quantize import (
     QuantizationOptions,
     QuantizationRecord,
@@ -61,6 +61,7 @@ def explore_stage(context: Context) -> StudyRecord:
         atomic.write_text(run.network, to_json(record.network))
     context.listener.chosen(record.chosen)
     context.listener.finished("explore", run.record.stages["explore"].seconds, _outcome(record))
+    tell_fidelities(context.listener, record)
     return record
 
 
