@@ -1,7 +1,7 @@
 """How well a short training tells what a longer one will say: rank correlations between rungs.
 
 A low one means that too few epochs decide who goes on. Only the best third of a rung reaches the next, and
-such a choice narrows the differences: over all candidates the correlation would be higher.
+such a choice narrows the differences: over all candidates the correlation is likely to be higher.
 """
 
 from __future__ import annotations

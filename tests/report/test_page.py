@@ -138,7 +138,7 @@ def test_the_page_says_how_well_short_trainings_foretold_longer_ones() -> None:
     found = (RankCorrelation(9, 27, 2, None, None), RankCorrelation(3, 27, 6, 0.7143, (0.21, 0.9449)))
     page = Reader(render(replace(record, study=replace(record.study, fidelities=found)))).text
     assert "9 epochs with 27: unknown over 2 networks; 3 epochs with 27: 0.71 (0.21 to 0.94)" in page
-    assert "over all of them the correlation would be higher" in page
+    assert "over all of them the correlation is likely to be higher" in page
 
 
 def test_a_study_that_cannot_tell_of_short_trainings_says_nothing_of_them(page: Reader) -> None:
