@@ -61,7 +61,8 @@ class Job:
     ``storage`` is the URL of a database to keep the study in, instead of the run folder's journal, and
     ``study`` its name there, where it is not to follow from the job. ``prototype`` is a network with open
     cells, which exploration fills; ``shrink`` names a network, as ``network`` does, that becomes such a
-    prototype; ``constraints`` are rules of ``networks.constraints``.
+    prototype; ``constraints`` are rules of ``networks.constraints``. ``objective`` is U, which decides among
+    candidates of equal loss, as ``exploration.objective`` calls it.
     """
 
     data: str
@@ -81,6 +82,7 @@ class Job:
     prototype: Prototype | None = None
     shrink: str | None = None
     constraints: tuple[str, ...] = ()
+    objective: str = "netscore"
 
     @property
     def kept(self) -> Job:

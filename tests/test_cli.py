@@ -70,6 +70,15 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("explore", "PHOTOS", "--shrink", "nowhere.json"), "--shrink nowhere.json: no such network"),
         (("explore", "PHOTOS", "--prototype", "nowhere.yaml"), "nowhere.yaml: there is no such file"),
         (("build", "PHOTOS", "--constraint", "round"), "--constraint round"),
+        (("build", "PHOTOS", "--objective", "netscor"), "Did you mean 'netscore'?"),
+        (
+            ("explore", "PHOTOS", "--objective", "smallest"),
+            "Objectives: netscore, accuracy, parameters, macs",
+        ),
+        (
+            ("build", "PHOTOS", "--network", "attendnet_micro", "--objective", "macs"),
+            "--network explores nothing",
+        ),
         (
             ("build", "PHOTOS", "--network", "attendnet_micro", "--shrink", "attendnet_micro"),
             "--network and --shrink each say",

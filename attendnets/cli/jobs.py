@@ -15,6 +15,7 @@ from attendnets.cli.options import (
     JsonLines,
     Minutes,
     Network,
+    Objective,
     Out,
     Page,
     PrototypeFile,
@@ -68,6 +69,7 @@ def build(
     prototype: PrototypeFile = None,
     shrink: Shrink = None,
     constraint: Constraint = None,
+    objective: Objective = "netscore",
     out: Out = None,
     json: Json = False,
     json_lines: JsonLines = False,
@@ -100,6 +102,7 @@ def build(
             prototype=prototype,
             shrink=shrink,
             constraint=constraint,
+            objective=objective,
         )
         result = run_build(job, path, told.listener)
     return _judged(told, result)
@@ -160,6 +163,7 @@ def explore(
     prototype: PrototypeFile = None,
     shrink: Shrink = None,
     constraint: Constraint = None,
+    objective: Objective = "netscore",
     out: Out = None,
     json: Json = False,
     json_lines: JsonLines = False,
@@ -187,6 +191,7 @@ def explore(
             prototype=prototype,
             shrink=shrink,
             constraint=constraint,
+            objective=objective,
         )
         record = explore_stage(prepare(job, path, told.listener))
     told.result(0, run=path, chosen=record.chosen, record=record)

@@ -45,6 +45,12 @@ Constraint = Annotated[
         "repeatable."
     ),
 ]
+Objective = Annotated[
+    str,
+    Parameter(
+        help="What decides among networks whose loss is equally good: netscore, accuracy, parameters or macs."
+    ),
+]
 Seed = Annotated[int, Parameter(help="Of splits, exploration and training.")]
 GroupBy = Annotated[
     str | None,
@@ -108,6 +114,7 @@ def job_of(
     prototype: Path | None = None,
     shrink: str | None = None,
     constraint: list[str] | None = None,
+    objective: str = "netscore",
 ) -> Job:
     """The job that these options describe; all cores where no threads are named."""
     from attendnets.prototype import Prototype
@@ -131,6 +138,7 @@ def job_of(
         prototype=None if prototype is None else Prototype.read(prototype),
         shrink=shrink,
         constraints=tuple(constraint or ()),
+        objective=objective,
     )
 
 

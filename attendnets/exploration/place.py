@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
 
 from attendnets.exploration.trials import Trials
@@ -29,17 +27,13 @@ class StudyPlace(Protocol):
 def begun(storage: BaseStorage, name: str) -> optuna.Study:
     """The study called ``name``, made where there is none. Its sampler is not asked for anything."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(
+    return optuna.create_study(
         storage=storage,
         study_name=name,
         direction="maximize",
         sampler=optuna.samplers.RandomSampler(seed=0),
         load_if_exists=True,
     )
-    if study.metric_names is None:
-        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-            study.set_metric_names(["NetScore"])
-    return study
 
 
 def other_context(study: optuna.Study, context: str) -> str:

@@ -34,6 +34,31 @@ class Influence:
 
 
 @dataclass(frozen=True)
+class RankCorrelation:
+    """Spearman's, of validation losses after ``epochs`` with those after ``longer_epochs``.
+
+    ``networks`` were trained for both; what so few cannot tell is None. ``interval`` is of 95 %.
+    """
+
+    epochs: int
+    longer_epochs: int
+    networks: int
+    correlation: float | None
+    interval: tuple[float, float] | None
+
+    def __str__(self) -> str:
+        """Such as "3 epochs with 27: 0.71 (0.12 to 0.93) over 6 networks"."""
+        rungs = f"{self.epochs} epoch{'' if self.epochs == 1 else 's'} with {self.longer_epochs}"
+        networks = f"{self.networks} network{'' if self.networks == 1 else 's'}"
+        if self.correlation is None:
+            return f"{rungs}: unknown over {networks}"
+        if self.interval is None:
+            return f"{rungs}: {self.correlation:.2f} over {networks}, too few for an interval"
+        lower, upper = self.interval
+        return f"{rungs}: {self.correlation:.2f} ({lower:.2f} to {upper:.2f}) over {networks}"
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One network of the study and all that is known of it.
 
@@ -62,7 +87,7 @@ class StudyRecord:
     """A finished exploration. ``chosen`` is the digest of the network to train.
 
     ``choices`` are the space's decisions with their values, ``influences`` what was learned of them, those
-    that matter most first.
+    that matter most first, ``fidelities`` how well shorter trainings told what longer ones said.
     """
 
     candidates: tuple[Candidate, ...]
@@ -78,6 +103,7 @@ class StudyRecord:
     largest_macs: float | None
     choices: dict[str, tuple[int | float | str, ...]] = field(default_factory=dict)
     influences: tuple[Influence, ...] = ()
+    fidelities: tuple[RankCorrelation, ...] = ()
 
     @property
     def network(self) -> NetworkSpec:

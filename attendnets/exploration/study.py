@@ -21,23 +21,24 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from attendnets.cost import cost
 from attendnets.errors import AttendnetsError, TrainingError
-from attendnets.exploration.decisions import Decisions, Space
+from attendnets.exploration.decisions import Space
 from attendnets.exploration.duration import expected_duration
+from attendnets.exploration.entry import Entry, Task
 from attendnets.exploration.evaluation import ShortTraining, Workers
+from attendnets.exploration.fidelity import fidelities
 from attendnets.exploration.influence import influences
-from attendnets.exploration.objective import netscore
+from attendnets.exploration.objective import NETSCORE, Objective
 from attendnets.exploration.place import StudyPlace
 from attendnets.exploration.proposer import Proposer
+from attendnets.exploration.ranking import Ranking, merit
 from attendnets.exploration.record import Candidate, GeneratorRecord, StudyProgress, StudyRecord
 from attendnets.exploration.schedule import Schedule
 from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.exploration.space_levels import Finished, SpaceLevels
 from attendnets.exploration.trials import Trials
-from attendnets.spec import NetworkSpec, digest, from_json, to_json
+from attendnets.spec import digest, from_json, to_json
 
 REDUCTION = 3
-EQUAL = 0.25
-"""Standard errors of the lowest validation loss within which two networks count as equally good."""
 _START_SHARE = 0.7
 
 
@@ -45,13 +46,14 @@ _START_SHARE = 0.7
 class ExploreOptions:
     """How much to explore: ``trials`` candidates, or as many as fit into ``seconds``; exactly one is given.
 
-    ``rung_epochs``: epochs of the short trainings, lowest rung first.
+    ``rung_epochs``: epochs of the short trainings, lowest rung first. ``objective``: U of the study.
     """
 
     trials: int | None = None
     seconds: float | None = None
     rung_epochs: tuple[int, ...] = (3, 9, 27)
     seed: int = 0
+    objective: Objective = NETSCORE
 
     def __post_init__(self) -> None:
         if (self.trials is None) == (self.seconds is None):
@@ -59,43 +61,6 @@ class ExploreOptions:
 
 
 _Tell: TypeAlias = Callable[[StudyProgress], None]
-
-
-@dataclass
-class _Task:
-    """The training of ``entry`` on ``rung``.
-
-    ``earlier``: an earlier sitting did it. ``recorded``: the study holds how it ended.
-    """
-
-    entry: _Entry
-    rung: int
-    future: Future[ShortTraining]
-    earlier: bool
-    recorded: bool
-
-
-@dataclass
-class _Entry:
-    number: int
-    decisions: Decisions
-    spec: NetworkSpec
-    results: dict[int, ShortTraining]
-    error: str | None = None
-    generator: GeneratorRecord | None = None
-    training: int | None = None
-
-    @property
-    def failed(self) -> bool:
-        return self.error is not None
-
-    @property
-    def rung(self) -> int:
-        return max(self.results, default=-1)
-
-    @property
-    def top1(self) -> float:
-        return self.results[self.rung].top1_percent
 
 
 def explore(
@@ -121,6 +86,7 @@ def explore(
     """
     require_feasible(space, screen, options.seed)
     with place.opened(context) as trials:
+        trials.name_values(options.objective.title)
         run = _Study(space, screen, proposer, workers, options, trials)
         run.work(progress or (lambda _: None))
     return run.record()
@@ -145,8 +111,11 @@ class _Study:
         self.known = [_entry(trial) for trial in trials]
         if trials:
             screen.screened, screen.refused = trials[-1].user_attrs["screened"]
-        self.entries: list[_Entry] = []
-        self.schedule: Schedule[_Task] = Schedule(workers.count)
+        trained = screen.requirements.of_price("trained").items
+        floor = next((item.bound for item in trained if item.quantity == "top1"), None)
+        self.ranking = Ranking(options.objective, len(options.rung_epochs) - 1, floor)
+        self.entries: list[Entry] = []
+        self.schedule: Schedule[Task] = Schedule(workers.count)
         self.started_at = time.perf_counter()
         self.spent_before = sum(r.seconds for e in self.known for r in e.results.values()) / workers.count
 
@@ -189,23 +158,21 @@ class _Study:
         assert self.options.seconds is not None
         return not self.entries or self.seconds < self.options.seconds * _START_SHARE
 
-    def _promotable(self) -> _Entry | None:
+    def _promotable(self) -> Entry | None:
         """The best candidate of the highest rung whose best third has room for one more promotion."""
         for rung in reversed(range(len(self.options.rung_epochs) - 1)):
             reached = [e for e in self.entries if rung in e.results]
             gone = [e for e in reached if e.rung > rung or e.failed or e.training is not None]
             waiting = [e for e in reached if e not in gone]
             if waiting and len(gone) < len(reached) // REDUCTION:
-                return self._ranked(waiting, rung)[0]
+                return self.ranking.ranked(waiting, rung)[0]
         return None
 
-    def _start(self) -> _Entry | None:
+    def _start(self) -> Entry | None:
         number = len(self.entries)
         if number < len(self.known):
             known = self.known[number]
-            self.entries.append(
-                _Entry(number, known.decisions, known.spec, {}, generator=known.generator)
-            )
+            self.entries.append(Entry(number, known.decisions, known.spec, {}, generator=known.generator))
             return self.entries[-1]
         rng = random.Random(f"propose/{self.options.seed}/{number}")
         seen = frozenset(digest(e.spec) for e in self.entries)
@@ -227,7 +194,7 @@ class _Study:
                 },
             )
         )
-        entry = _Entry(number, proposal.decisions, spec, {}, generator=proposal.generator)
+        entry = Entry(number, proposal.decisions, spec, {}, generator=proposal.generator)
         self.entries.append(entry)
         return entry
 
@@ -235,14 +202,14 @@ class _Study:
         """All that is known, best first: the higher the rung the better, what failed comes last."""
         alive = [e for e in self.entries if e.results]
         top_first = sorted({e.rung for e in alive}, reverse=True)
-        ranked = [e for r in top_first for e in self._ranked([a for a in alive if a.rung == r], r)]
+        ranked = [e for r in top_first for e in self.ranking.ranked([a for a in alive if a.rung == r], r)]
         failed = [e for e in self.entries if e.failed and not e.results]
         return [
             Finished(e.decisions, digest(e.spec), e.number, e.top1 if e.results else None)
             for e in (*ranked, *failed)
         ]
 
-    def _begin(self, entry: _Entry) -> None:
+    def _begin(self, entry: Entry) -> None:
         rung, epochs = entry.rung + 1, self.options.rung_epochs[entry.rung + 1]
         known = self.known[entry.number] if entry.number < len(self.known) else None
         future: Future[ShortTraining]
@@ -252,14 +219,14 @@ class _Study:
                 future.set_result(known.results[rung])
             else:
                 future.set_exception(TrainingError(known.error))
-            task = _Task(entry, rung, future, earlier=True, recorded=True)
+            task = Task(entry, rung, future, earlier=True, recorded=True)
         else:
             future = self.workers.submit(entry.spec, epochs)
-            task = _Task(entry, rung, future, earlier=False, recorded=False)
+            task = Task(entry, rung, future, earlier=False, recorded=False)
         entry.training = rung
         self.schedule.begin(task, expected_duration(entry.spec, epochs))
 
-    def _finish(self, task: _Task) -> None:
+    def _finish(self, task: Task) -> None:
         entry, rung = task.entry, task.rung
         while True:
             # What ends before its turn is written at once: a kill does not take it back.
@@ -279,7 +246,7 @@ class _Study:
             if rung == len(self.options.rung_epochs) - 1:
                 self._close(entry)
 
-    def _record(self, task: _Task) -> None:
+    def _record(self, task: Task) -> None:
         number, rung, error = task.entry.number, task.rung, task.future.exception()
         if isinstance(error, TrainingError):
             self.study.failed(number, str(error))
@@ -287,28 +254,11 @@ class _Study:
             self.study.trained(number, rung, self.options.rung_epochs[rung], task.future.result())
         task.recorded = True
 
-    def _close(self, entry: _Entry) -> None:
-        score = _netscore(entry)
+    def _close(self, entry: Entry) -> None:
+        score = merit(self.options.objective, entry, entry.rung)
         self.study.close(entry.number, score if math.isfinite(score) else -1e6)
 
-    def _ranked(self, entries: list[_Entry], rung: int) -> list[_Entry]:
-        """Best first. Those within ``EQUAL`` standard errors of the lowest loss are equally good: U decides.
-
-        The others follow by loss.
-        """
-        if not entries:
-            return []
-        top = min((entry.results[rung] for entry in entries), key=lambda result: result.loss)
-        margin = EQUAL * top.loss_error
-
-        def key(entry: _Entry) -> tuple[bool, float, int]:
-            loss = entry.results[rung].loss
-            near = loss <= top.loss + margin
-            return (not near, -_netscore(entry, rung) if near else loss, entry.number)
-
-        return sorted(entries, key=key)
-
-    def _tell(self, progress: _Tell, last: _Entry | None = None, earlier: bool = False) -> None:
+    def _tell(self, progress: _Tell, last: Entry | None = None, earlier: bool = False) -> None:
         trained = [e for e in self.entries if e.results]
         limit = self.options.seconds
         progress(
@@ -332,14 +282,14 @@ class _Study:
                 f"All {len(self.entries)} candidates failed to train; the study's trials say why of each."
             )
         highest = max(e.rung for e in trained)
-        chosen = self._ranked([e for e in trained if e.rung == highest], highest)[0]
+        chosen = self.ranking.ranked([e for e in trained if e.rung == highest], highest)[0]
         return StudyRecord(
             candidates=tuple(self._candidate(e) for e in self.entries),
             chosen=digest(chosen.spec),
             screened=self.screen.screened,
             refused=self.screen.refused,
             seconds=self.seconds,
-            objective="netscore",
+            objective=self.options.objective.name,
             trials=len(self.entries),
             seed=self.options.seed,
             rung_epochs=self.options.rung_epochs,
@@ -347,9 +297,10 @@ class _Study:
             largest_macs=self.screen.largest_macs,
             choices=self.space.choices(),
             influences=influences(SpaceLevels(self.space), self._finished()),
+            fidelities=fidelities([e.results for e in self.entries], self.options.rung_epochs),
         )
 
-    def _candidate(self, e: _Entry) -> Candidate:
+    def _candidate(self, e: Entry) -> Candidate:
         last = len(self.options.rung_epochs) - 1
         top1 = e.top1 if e.results else None
         figures = cost(e.spec).figures() | ({} if top1 is None else {"top1": top1})
@@ -362,7 +313,7 @@ class _Study:
             epochs=self.options.rung_epochs[e.rung] if e.results else 0,
             figures=figures,
             validation_top1_percent=top1,
-            netscore=_netscore(e) if e.results else None,
+            netscore=merit(NETSCORE, e, e.rung) if e.results else None,
             violation=self.screen.violation(figures),
             seconds=sum(r.seconds for r in e.results.values()),
             validation_loss=e.results[e.rung].loss if e.results else None,
@@ -371,20 +322,14 @@ class _Study:
         )
 
 
-def _netscore(entry: _Entry, rung: int | None = None) -> float:
-    result = entry.results[entry.rung if rung is None else rung]
-    price = cost(entry.spec)
-    return netscore(result.top1_percent, price.parameters, price.macs)
-
-
-def _entry(trial: FrozenTrial) -> _Entry:
+def _entry(trial: FrozenTrial) -> Entry:
     attributes: dict[str, Any] = trial.user_attrs
     results = {
         int(name.removeprefix("rung")): msgspec.convert(value, ShortTraining)
         for name, value in attributes.items()
         if name.startswith("rung")
     }
-    return _Entry(
+    return Entry(
         trial.number,
         dict(trial.params),
         from_json(attributes["spec"]),

@@ -7,10 +7,12 @@ another trial, which begins with a copy of what its last one holds.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import msgspec
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from attendnets.errors import StudyError
@@ -30,6 +32,13 @@ class Trials:
         self._of_candidate: dict[int, int] = {}
         for trial in study.get_trials(deepcopy=False):
             self._of_candidate[_candidate(trial, study.study_name)] = trial.number
+
+    def name_values(self, name: str) -> None:
+        """Say for readers what the value of a finished trial is; once said, it stays."""
+        if self._study.metric_names is None:
+            self._is_ours()
+            with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+                self._study.set_metric_names([name])
 
     def all(self) -> list[FrozenTrial]:
         """The newest trial of each candidate, numbered as candidates are, from 0."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from attendnets.exploration.objective import NETSCORE
 from attendnets.run import PROTOTYPE_FILE, Job
 
 
@@ -37,6 +38,8 @@ def repeat_command(
         words += ["--shrink", shlex.quote(job.shrink)]
     for constraint in job.constraints:
         words += ["--constraint", constraint]
+    if job.objective != NETSCORE.name and network is None:
+        words += ["--objective", job.objective]
     if job.group_by is not None:
         words += ["--group-by", shlex.quote(job.group_by)]
     if job.workers is not None and network is None:

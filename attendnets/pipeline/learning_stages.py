@@ -18,6 +18,7 @@ from attendnets.errors import RunFolderError
 from attendnets.exploration.database import Database
 from attendnets.exploration.decisions import Space
 from attendnets.exploration.journal import JournalFile
+from attendnets.exploration.objective import NETSCORE, objective_named
 from attendnets.exploration.open_space import OpenSpace
 from attendnets.exploration.place import StudyPlace
 from attendnets.exploration.record import StudyRecord
@@ -31,7 +32,7 @@ from attendnets.pipeline.candidate_workers import candidate_workers, told_deaths
 from attendnets.pipeline.context import Context
 from attendnets.pipeline.given_network import given_network, given_study, require_fitting
 from attendnets.pipeline.listener import Step
-from attendnets.pipeline.telling import tell_again, told_rollback, told_study, told_training
+from attendnets.pipeline.telling import tell_again, tell_fidelities, told_rollback, told_study, told_training
 from attendnets.quantize import (
     QuantizationOptions,
     QuantizationRecord,
@@ -60,6 +61,7 @@ def explore_stage(context: Context) -> StudyRecord:
         atomic.write_text(run.network, to_json(record.network))
     context.listener.chosen(record.chosen)
     context.listener.finished("explore", run.record.stages["explore"].seconds, _outcome(record))
+    tell_fidelities(context.listener, record)
     return record
 
 
@@ -80,7 +82,7 @@ def _explore_inputs(context: Context) -> dict[str, str]:
     }
     if job.workers is not None:
         inputs["workers"] = f"{job.workers}/{job.worker_cpus}"
-    return inputs
+    return inputs | _objective(job)
 
 
 def _explored(context: Context) -> StudyRecord:
@@ -99,6 +101,7 @@ def _explored(context: Context) -> StudyRecord:
                 seconds=planning.explore_seconds(job),
                 rung_epochs=rung_epochs,
                 seed=job.seed,
+                objective=objective_named(job.objective),
             ),
             place=place,
             context=words,
@@ -119,6 +122,7 @@ def _place(context: Context, space: Space, rung_epochs: tuple[int, ...]) -> tupl
         "threads": str(job.threads),
         **({"beginning": _beginning(job)} if _beginning(job) else {}),
         **({} if job.workers is None else {"workers": f"{job.workers}/{job.worker_cpus}"}),
+        **_objective(job),
         **deciding_versions(),
     }
     words = ", ".join(f"{name} {value}" for name, value in decisive.items())
@@ -141,9 +145,10 @@ def _outcome(record: StudyRecord) -> str:
     failures = sum(candidate.state == "failed" for candidate in record.candidates)
     failed = f"{failures} failed, " if failures else ""
     best = max(c.validation_top1_percent or 0.0 for c in record.candidates)
+    words = objective_named(record.objective).words
     return (
         f"{record.screened} screened on cost, {trained} trained shortly, {failed}best {best:.1f} % on "
-        f"{record.validation_images} validation images; chosen {record.chosen}"
+        f"{record.validation_images} validation images; chosen {record.chosen}, {words} of the best in loss"
     )
 
 
@@ -162,6 +167,11 @@ def _beginning(job: Job) -> str:
     prototype = "" if job.prototype is None else job.prototype.text
     words = [*([hashlib.sha256(prototype.encode()).hexdigest()[:16]] if prototype else []), *job.constraints]
     return "".join(f"/{word}" for word in words)
+
+
+def _objective(job: Job) -> dict[str, str]:
+    """What tells studies of another U apart; those of NetScore are as they were before there was another."""
+    return {} if job.objective == NETSCORE.name else {"objective": job.objective}
 
 
 def train_stage(context: Context) -> TrainingRecord:

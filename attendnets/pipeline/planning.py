@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from attendnets.errors import UsageError
 from attendnets.exploration.database import parsed_url
+from attendnets.exploration.objective import NETSCORE, objective_named
 from attendnets.networks.constraints import constraint_name
 from attendnets.requirements import Requirements, is_relative
 from attendnets.run import Job
@@ -60,7 +61,11 @@ def checked(job: Job) -> Job:
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} each say what to begin with; give one of them.")
     Requirements.parse(text for text in job.requirements if job.shrink is None or not is_relative(text))
-    job = replace(job, constraints=tuple(map(constraint_name, job.constraints)))
+    objective = objective_named(job.objective).name
+    if job.network is not None and objective != NETSCORE.name:
+        raise UsageError("--objective is an exploration's, --network explores nothing: give one of them.")
+    constraints = tuple(map(constraint_name, job.constraints))
+    job = replace(job, constraints=constraints, objective=objective)
     # 12 and 12.0 are one job: what is written to run.json reads back as a float.
     return job if job.minutes is None else replace(job, minutes=float(job.minutes))
 

@@ -9,7 +9,7 @@ from attendnets.exploration.short_training import TRAINING_IMAGES
 from attendnets.exploration.study import REDUCTION
 from attendnets.pipeline import planning
 from attendnets.pipeline.context import Context
-from attendnets.pipeline.listener import CandidateTrained, EpochTrained, Step
+from attendnets.pipeline.listener import CandidateTrained, EpochTrained, Listener, Step
 from attendnets.training import Progress, Rollback
 
 
@@ -57,6 +57,13 @@ def tell_again(context: Context, record: StudyRecord) -> None:
     for candidate in (c for c in record.candidates if c.state != "given"):
         context.listener.candidate(_candidate(candidate, len(record.rung_epochs), earlier=True))
     context.listener.chosen(record.chosen)
+
+
+def tell_fidelities(listener: Listener, record: StudyRecord) -> None:
+    """Tell how well the study's short trainings foretold longer ones, where that is known."""
+    known = [item for item in record.fidelities if item.correlation is not None]
+    if known:
+        listener.note(f"Rank correlation of validation losses, {'; '.join(map(str, known))}.")
 
 
 def told_training(context: Context) -> Callable[[Progress], None]:

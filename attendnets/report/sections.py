@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from attendnets.data import TITLES, affected, by_kind
+from attendnets.exploration.objective import objective_named
 from attendnets.report import bars, candidates, confusion, curves, front, generators, influences
 from attendnets.report.bars import Reference, Share
 from attendnets.report.record import ReportInput
@@ -159,6 +160,8 @@ def explored(record: ReportInput) -> dict[str, Any] | None:
         "trained": sum(c.validation_top1_percent is not None for c in study.candidates),
         "failed": sum(c.state == "failed" for c in study.candidates),
         "generators": generators.generators(study),
+        "objective": objective_named(study.objective).words,
+        "floor": bounds.get("top1"),
         "influences": influences.influence_rows(study.influences),
         "several_stages": len(study.choices.get("stages", ())) > 1,
     }

@@ -1,10 +1,11 @@
-"""NetScore's worked values (papers' tables)."""
+"""NetScore's worked values (papers' tables), and the other objectives by name."""
 
 import math
 
 import pytest
 
-from attendnets.exploration.objective import netscore
+from attendnets.errors import UsageError
+from attendnets.exploration.objective import OBJECTIVES, netscore, objective_named
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,37 @@ def test_halving_macs_or_parameters_adds_three_decibels() -> None:
 
 def test_a_network_that_gets_nothing_right_is_below_all() -> None:
     assert netscore(0.0, 1000, 1000) == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("name", "better", "worse"),
+    [
+        ("netscore", (70.0, 1000, 1000), (69.0, 1000, 1000)),
+        ("accuracy", (70.0, 9000, 9000), (69.9, 1000, 1000)),
+        ("parameters", (50.0, 999, 9000), (90.0, 1000, 1000)),
+        ("macs", (50.0, 9000, 999), (90.0, 1000, 1000)),
+    ],
+)
+def test_an_objective_prefers_what_its_words_say(
+    name: str, better: tuple[float, int, int], worse: tuple[float, int, int]
+) -> None:
+    merit = objective_named(name).merit
+    assert merit(*better) > merit(*worse)
+
+
+def test_objectives_are_named_in_any_case() -> None:
+    assert objective_named(" NetScore ") is OBJECTIVES["netscore"]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("netscor", "netscore"), ("top1", "accuracy"), ("params", "parameters"), ("FLOPs", "macs")],
+)
+def test_an_unknown_objective_is_answered_with_the_nearest(name: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"--objective {name}: .* Did you mean '{meant}'"):
+        objective_named(name)
+
+
+def test_an_objective_like_none_is_answered_with_all() -> None:
+    with pytest.raises(UsageError, match=r"objective\. Objectives: netscore, accuracy, parameters, macs"):
+        objective_named("xyz")

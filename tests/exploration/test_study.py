@@ -7,11 +7,13 @@ from pathlib import Path
 import optuna
 import pytest
 
+from attendnets.cost import cost
 from attendnets.errors import RunFolderError, TrainingError
 from attendnets.exploration.evaluation import Evaluate, InProcess, ShortTraining
 from attendnets.exploration.journal import JournalFile, open_journal
+from attendnets.exploration.objective import OBJECTIVES
 from attendnets.exploration.proposer import SynthesisProposer
-from attendnets.exploration.record import StudyRecord
+from attendnets.exploration.record import Candidate, StudyRecord
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.study import ExploreOptions, explore
@@ -38,9 +40,13 @@ class Landscape:
 
 
 def run(
-    evaluate: Evaluate, journal: Path, options: ExploreOptions = OPTIONS, context: str = "a"
+    evaluate: Evaluate,
+    journal: Path,
+    options: ExploreOptions = OPTIONS,
+    context: str = "a",
+    requirements: tuple[str, ...] = ("weights<=100KB",),
 ) -> StudyRecord:
-    limits = Screen(Requirements.parse(["weights<=100KB"]))
+    limits = Screen(Requirements.parse(requirements))
     return explore(
         SPACE,
         limits,
@@ -69,14 +75,65 @@ def test_no_candidate_breaks_a_counted_requirement(tmp_path: Path) -> None:
     assert len({c.digest for c in record.candidates}) == 9
 
 
-def test_among_equals_in_loss_the_higher_netscore_is_chosen(tmp_path: Path) -> None:
-    def flat(spec: NetworkSpec, epochs: int) -> ShortTraining:
-        return ShortTraining(80.0, 400, 0.5, 0.02, 0.01)
+def flat(spec: NetworkSpec, epochs: int) -> ShortTraining:
+    """All networks have one loss; accuracies differ."""
+    return ShortTraining(80.0 + zlib.crc32(digest(spec).encode()) % 8, 400, 0.5, 0.02, 0.01)
 
+
+def merit(name: str, candidate: Candidate) -> float:
+    parameters, macs = (int(candidate.figures[quantity]) for quantity in ("parameters", "macs"))
+    return OBJECTIVES[name].merit(candidate.validation_top1_percent or 0.0, parameters, macs)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_among_equals_in_loss_the_objective_decides(tmp_path: Path, name: str) -> None:
+    options = ExploreOptions(trials=9, rung_epochs=(1,), seed=3, objective=OBJECTIVES[name])
+    record = run(flat, tmp_path / "study.journal", options)
+    assert record.objective == name
+    merits = {c.digest: merit(name, c) for c in record.candidates}
+    assert merits[record.chosen] == max(merits.values()) > min(merits.values())
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_the_value_of_a_trial_is_what_the_objective_says_and_is_called_so(tmp_path: Path, name: str) -> None:
+    options = ExploreOptions(trials=3, rung_epochs=(1,), objective=OBJECTIVES[name])
+    record = run(flat, tmp_path / "study.journal", options)
+    study = open_journal(tmp_path / "study.journal", "a")
+    assert study.metric_names == [OBJECTIVES[name].title]
+    assert [trial.value for trial in study.trials] == [merit(name, c) for c in record.candidates]
+
+
+def test_without_another_objective_it_is_netscore(tmp_path: Path) -> None:
     record = run(flat, tmp_path / "study.journal")
-    top = max(c.netscore or 0 for c in record.candidates if c.rung == 2)
-    chosen = next(c for c in record.candidates if c.digest == record.chosen)
-    assert chosen.netscore == top
+    assert record.objective == "netscore"
+    assert [c.netscore for c in record.candidates] == [merit("netscore", c) for c in record.candidates]
+
+
+def test_a_difference_in_loss_comes_before_the_objective(tmp_path: Path) -> None:
+    options = ExploreOptions(trials=9, rung_epochs=(1,), seed=3, objective=OBJECTIVES["parameters"])
+    landscape = Landscape()
+    record = run(landscape, tmp_path / "study.journal", options)
+    least = min(c.validation_loss or 0.0 for c in record.candidates)
+    near = [c for c in record.candidates if (c.validation_loss or 0.0) <= least + 0.25 * 0.02]
+    assert record.chosen in {c.digest for c in near}
+    assert len(near) < len(record.candidates)
+
+
+def test_a_study_with_a_floor_chooses_a_network_that_meets_it(tmp_path: Path) -> None:
+    options = ExploreOptions(trials=6, rung_epochs=(1,), seed=3, objective=OBJECTIVES["parameters"])
+
+    def small_is_worse(spec: NetworkSpec, epochs: int) -> ShortTraining:
+        return ShortTraining(60.0 if cost(spec).parameters < 60_000 else 85.0, 400, 0.5, 0.02, 0.01)
+
+    def chosen(*floor: str) -> Candidate:
+        journal = tmp_path / f"{''.join(floor)}.journal"
+        record = run(small_is_worse, journal, options, requirements=("weights<=100KB", *floor))
+        assert {c.validation_top1_percent for c in record.candidates} == {60.0, 85.0}
+        return next(c for c in record.candidates if c.digest == record.chosen)
+
+    assert chosen().validation_top1_percent == 60.0
+    assert chosen("top1>=80").validation_top1_percent == 85.0
+    assert chosen("top1>=80").violation == 0.0
 
 
 @pytest.mark.parametrize("calls", [0, 1, 5, 11])

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from attendnets.exploration.record import RankCorrelation
 from attendnets.report import ReportInput, render
 from attendnets.requirements import Requirements, Verdict
 from tests.report import records
@@ -112,6 +113,36 @@ def test_the_costs_of_quantization_are_told_with_their_test(page: Reader) -> Non
 def test_refused_and_failed_candidates_are_told(page: Reader) -> None:
     assert "4,100 of them broke a requirement" in page.text
     assert "1 failed" in page.text
+
+
+@pytest.mark.parametrize(
+    ("objective", "requirements", "words"),
+    [
+        ("netscore", ("weights<=100KB",), "Chosen: the highest NetScore of those that are best in loss; "),
+        ("macs", ("top1>=75",), "the fewest MACs of those that are best in loss, with networks last whose"),
+        ("accuracy", ("top1>=75",), "interval lies under the required 75\u00a0% after 27 epochs; seed"),
+    ],
+)
+def test_the_page_says_how_the_network_was_chosen(
+    objective: str, requirements: tuple[str, ...], words: str
+) -> None:
+    record = records.finished(requirements=requirements)
+    assert record.study is not None
+    page = Reader(render(replace(record, study=replace(record.study, objective=objective))))
+    assert words.replace("\u00a0", " ") in page.text
+
+
+def test_the_page_says_how_well_short_trainings_foretold_longer_ones() -> None:
+    record = records.finished()
+    assert record.study is not None
+    found = (RankCorrelation(9, 27, 2, None, None), RankCorrelation(3, 27, 6, 0.7143, (0.21, 0.9449)))
+    page = Reader(render(replace(record, study=replace(record.study, fidelities=found)))).text
+    assert "9 epochs with 27: unknown over 2 networks; 3 epochs with 27: 0.71 (0.21 to 0.94)" in page
+    assert "over all of them the correlation is likely to be higher" in page
+
+
+def test_a_study_that_cannot_tell_of_short_trainings_says_nothing_of_them(page: Reader) -> None:
+    assert "foretell" not in page.text
 
 
 def links(page: Reader) -> list[dict[str, str | None]]:

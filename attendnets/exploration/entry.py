@@ -1,0 +1,53 @@
+"""A candidate while its study goes on, and a training of it that has begun."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from attendnets.exploration.decisions import Decisions
+from attendnets.exploration.evaluation import ShortTraining
+from attendnets.exploration.record import GeneratorRecord
+from attendnets.spec import NetworkSpec
+
+
+@dataclass
+class Entry:
+    """A candidate: ``results`` by rung, ``error`` where a training failed, ``training`` the rung begun."""
+
+    number: int
+    decisions: Decisions
+    spec: NetworkSpec
+    results: dict[int, ShortTraining]
+    error: str | None = None
+    generator: GeneratorRecord | None = None
+    training: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of its trainings failed."""
+        return self.error is not None
+
+    @property
+    def rung(self) -> int:
+        """The highest rung on which it was trained; -1 before that."""
+        return max(self.results, default=-1)
+
+    @property
+    def top1(self) -> float:
+        """Validation accuracy on that rung, in percent."""
+        return self.results[self.rung].top1_percent
+
+
+@dataclass
+class Task:
+    """The training of ``entry`` on ``rung``.
+
+    ``earlier``: an earlier sitting did it. ``recorded``: the study holds how it ended.
+    """
+
+    entry: Entry
+    rung: int
+    future: Future[ShortTraining]
+    earlier: bool
+    recorded: bool
