@@ -35,7 +35,8 @@ from attendnets.training import Recipe
 from benchmarks.record import write_record
 
 IMAGE_PIXELS = 48
-MACS = (200_000, 1_000_000)
+MACS = (150_000, 700_000)
+TRAINING_IMAGES = 800
 SEED = 0
 
 
@@ -115,7 +116,8 @@ def measured(data: DataSet, networks: int, each: int, epochs: int) -> dict[str, 
     cache = PixelCache(None)
     augmentation = Augmentation.orientation_free()
     train, again = (
-        ShortTrainer(data.learning, cache, recipe, augmentation, seed) for seed in (SEED, SEED + 1)
+        ShortTrainer(data.learning, cache, recipe, augmentation, seed, TRAINING_IMAGES)
+        for seed in (SEED, SEED + 1)
     )
     pairs: list[Pair] = []
     spreads, shares, images = [], [], []
@@ -126,6 +128,7 @@ def measured(data: DataSet, networks: int, each: int, epochs: int) -> dict[str, 
         first = train(spec, epochs)
         begun = time.process_time()
         second = again(spec, epochs)
+        print(number, f"{time.process_time() - started:.0f} s", len(first.reactions), flush=True)
         spent = time.process_time() - begun
         seconds, count = _probing(train, spec, epochs)
         spreads.append(first.loss - second.loss)
@@ -141,7 +144,7 @@ def measured(data: DataSet, networks: int, each: int, epochs: int) -> dict[str, 
             print(number, f"{time.process_time() - started:.0f} s", pairs[-1], flush=True)
     return {
         "data": "elpv",
-        "training_images": len(data.learning.train),
+        "training_images": TRAINING_IMAGES,
         "validation_images": len(data.learning.validation),
         "image_pixels": IMAGE_PIXELS,
         "networks": networks,

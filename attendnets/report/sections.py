@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from attendnets.data import TITLES, affected, by_kind
-from attendnets.report import bars, candidates, confusion, curves, front, generators, influences
+from attendnets.report import bars, candidates, confusion, curves, front, generators, influences, reactions
 from attendnets.report.bars import Reference, Share
 from attendnets.report.record import ReportInput
 from attendnets.report.table import shortfall_text
@@ -160,6 +160,7 @@ def explored(record: ReportInput) -> dict[str, Any] | None:
         "failed": sum(c.state == "failed" for c in study.candidates),
         "generators": generators.generators(study),
         "influences": influences.influence_rows(study.influences),
+        "reactions": reactions.reaction_rows(study),
         "several_stages": len(study.choices.get("stages", ())) > 1,
     }
 
