@@ -14,7 +14,7 @@ from attendnets.report.svg import Scale, drawing, element
 if TYPE_CHECKING:
     from attendnets.exploration.record import Reaction, StudyRecord
 
-_WIDTH, _HEIGHT = 420.0, 22.0
+_WIDTH, _HEIGHT, _EDGE = 420.0, 22.0, 4.0
 _LOSS, _SHARE = (2.0, 9.0), (14.0, 5.0)
 
 
@@ -42,7 +42,7 @@ def reaction_rows(study: StudyRecord) -> tuple[ReactionRow, ...]:
     kinds = {row.name: row.kind for row in cost(chosen.spec).rows}
     told = [reactions.get("ablate", reactions.get("halve")) for reactions in blocks.values()]
     ends = [0.0, *(r.loss_change + side * r.error for r in told if r for side in (-1, 1))]
-    x = Scale(min(ends), max(ends), 4, _WIDTH - 4)
+    x = Scale(min(ends), max(ends), _EDGE, _WIDTH - _EDGE)
     return tuple(
         _row(part, value_words(kinds.get(part, "")), reactions, x) for part, reactions in blocks.items()
     )
@@ -78,7 +78,6 @@ def _bar(reaction: Reaction, x: Scale, colour: str, words: str) -> Markup:
     start, end = sorted((x(0), x(reaction.loss_change)))
     low, high = x(reaction.loss_change - reaction.error), x(reaction.loss_change + reaction.error)
     whisker = f"M{low:.1f} {top + height / 2}H{high:.1f}M{low:.1f} 3v7M{high:.1f} 3v7"
-    room = _WIDTH - 4 - x(0)
     return drawing(
         _WIDTH,
         _HEIGHT,
@@ -86,13 +85,13 @@ def _bar(reaction: Reaction, x: Scale, colour: str, words: str) -> Markup:
         element("path", d=whisker, class_="error"),
         element(
             "rect",
-            x=x(0),
+            x=_EDGE,
             y=_SHARE[0],
-            width=max(1.0, min(1.0, reaction.macs_share) * room),
+            width=max(1.0, min(1.0, reaction.macs_share) * (_WIDTH - 2 * _EDGE)),
             height=_SHARE[1],
-            class_="share",
+            class_="worth",
         ),
-        element("path", d=f"M{x(0):.1f} 0V{_HEIGHT:g}", class_="axis"),
+        element("path", d=f"M{x(0):.1f} 0V13", class_="axis"),
         label=words,
         class_="influence",
     )

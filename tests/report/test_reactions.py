@@ -64,6 +64,7 @@ def test_bars_share_their_scales_and_stay_within_the_drawing() -> None:
     )
     assert losses[0] == pytest.approx(2 * losses[1], abs=0.2)
     assert shares[0] == pytest.approx(2 * shares[1], abs=0.2)
+    assert shares[0] == pytest.approx(0.6 * 412, abs=0.2)
     ends = [float(end) for row in rows for end in re.findall(r"[MH](-?[\d.]+)", row.bar)]
     assert min(ends) >= 0 and max(ends) <= 420
 
