@@ -223,7 +223,7 @@ def _centred(values: Sequence[float], groups: Sequence[int]) -> list[float]:
 def main() -> None:
     """Measure, and write results/probing.json."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--networks", type=int, default=6)
+    parser.add_argument("--networks", type=int, default=7)
     parser.add_argument("--changes", type=int, default=4, help="of each network")
     parser.add_argument("--epochs", type=int, default=9)
     given = parser.parse_args()
