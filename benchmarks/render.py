@@ -19,7 +19,7 @@ from attendnets.report.attendnets_table import AttendnetsTable, TableRow, row_ce
 from attendnets.requirements import format_value
 from benchmarks.comparison_tables import Figures, Rows, block_comparison_rows, softmax_gate_rows
 from benchmarks.record import ROOT, Record, read_record
-from benchmarks.search_tables import HPOLIB, NAS_BENCH_201, NAS_BENCH_201_PARETO, proposal_rows
+from benchmarks.search_tables import HPOLIB, NAS_BENCH_201, NAS_BENCH_201_PARETO, probing_rows, proposal_rows
 from benchmarks.worker_tables import ray_speed_rows, worker_soak_rows
 
 DOCUMENTS = (ROOT / "README.md",)
@@ -290,6 +290,7 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "nas_bench_201": comparison_table(NAS_BENCH_201.rows),
     "nas_bench_201_pareto": comparison_table(NAS_BENCH_201_PARETO.rows),
     "hpolib": comparison_table(HPOLIB.rows),
+    "probing": comparison_table(probing_rows),
     "proposal_speed": comparison_table(proposal_rows),
     "ray_speed": comparison_table(ray_speed_rows),
     "worker_soak": comparison_table(worker_soak_rows),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,3 +129,44 @@ def proposal_rows(figures: Figures) -> Rows:
         f"{figures['decisions']} decisions, those of our own design space; {figures['proposals']} proposals."
     )
     return head, rows, how
+
+
+def probing_rows(figures: Figures) -> Rows:
+    """One line a reading of the reactions and kind of change."""
+    changes = {"all": "all changes", "depth": "a block less", "width": "narrower"}
+    rows: list[tuple[str, ...]] = [
+        (
+            f"{changes[row['changes']]} ({row['pairs']})",
+            row["reading"],
+            _correlation(row["spearman"]),
+            _correlation(row["spearman_within_networks"]),
+        )
+        for row in figures["rows"]
+    ]
+    head = (
+        "changes that were really made",
+        "foretold by the block's",
+        "Spearman's correlation with the loss that they cost (95 % interval)",
+        "the same within each network",
+    )
+    percents = figures["probing_percent_of_training"]
+    how = (
+        f"{figures['networks']} networks of the design space at {figures['image_pixels']} pixels, "
+        f"{figures['training_images']:,} training images of {figures['data']}, {figures['epochs']} epochs "
+        f"each, {figures['minutes']:.0f} minutes of one core; cross-entropy on "
+        f"{figures['validation_images']} validation images. A change costs {_nats(figures['pairs'])} nats in "
+        f"the middle half, another seed of the same network changes {figures['seed_loss_deviation']:.3f} "
+        f"(standard deviation). Probing takes {min(percents):.1f} to {max(percents):.1f} % of a training's "
+        f"time, on {min(figures['probed_images'])} to {max(figures['probed_images'])} images."
+    )
+    return head, rows, how
+
+
+def _correlation(found: Figures) -> str:
+    ends = found["interval"]
+    return f"{found['value']:+.2f}" + ("" if ends is None else f" ({ends[0]:+.2f} to {ends[1]:+.2f})")
+
+
+def _nats(pairs: Sequence[Figures]) -> str:
+    low, _, high = statistics.quantiles((pair["loss_change"] for pair in pairs), n=4)
+    return f"{low:+.3f} to {high:+.3f}"

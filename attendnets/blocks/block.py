@@ -30,5 +30,13 @@ class Block(nn.Module):
         """Describe the block's operations in their order of execution; agrees with the module exactly."""
 
     @abstractmethod
+    def inner(self) -> nn.Module:
+        """The layer whose output has the block's inner channels; where it has none, those of its branch."""
+
+    @abstractmethod
+    def removable(self) -> nn.Module | None:
+        """The layer that may give zeros: what goes round it still passes. None where nothing goes round."""
+
+    @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` to ``(B, width, H', W')``."""

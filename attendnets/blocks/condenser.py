@@ -146,6 +146,14 @@ class CondenserBlock(Block):
         out: Tensor = self.act(self.shortcut(x, self.norm(self.attend(self.enter(x)))))
         return out
 
+    def inner(self) -> nn.Module:
+        """See :class:`Block`."""
+        return self.attend.grouped
+
+    def removable(self) -> nn.Module | None:
+        """See :class:`Block`."""
+        return self.norm if self.shortcut.present else None
+
     def fold(self) -> None:
         """Turn scale and batch norm into one depthwise 1x1 convolution with bias."""
         norm = self.norm

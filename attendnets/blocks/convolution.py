@@ -48,6 +48,14 @@ class ConvolutionBlock(Block):
         out: Tensor = self.act(self.shortcut(x, self.convs(x)))
         return out
 
+    def inner(self) -> nn.Module:
+        """See :class:`Block`."""
+        return self.convs[0]
+
+    def removable(self) -> nn.Module | None:
+        """See :class:`Block`."""
+        return self.convs if self.shortcut.present else None
+
     @staticmethod
     def trace(spec: ConvolutionSpec, graph: Graph, x: TensorId) -> TensorId:
         """See :class:`Block`."""

@@ -73,6 +73,14 @@ class DoubleCondenserBlock(Block):
         out: Tensor = self.act(merged)
         return out
 
+    def inner(self) -> nn.Module:
+        """See :class:`Block`."""
+        return self.embed[0]
+
+    def removable(self) -> nn.Module | None:
+        """See :class:`Block`; of attention it leaves the gate of 0."""
+        return self.embed if self.spec.attention or self.spec.shortcut else None
+
     @staticmethod
     def trace(spec: DoubleCondenserSpec, graph: Graph, x: TensorId) -> TensorId:
         """See :class:`Block`."""

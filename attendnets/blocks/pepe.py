@@ -49,6 +49,14 @@ class PepeBlock(Block):
         out: Tensor = self.shortcut(x, self.branch(x))
         return out
 
+    def inner(self) -> nn.Module:
+        """See :class:`Block`."""
+        return self.branch[1]
+
+    def removable(self) -> nn.Module | None:
+        """See :class:`Block`."""
+        return self.branch if self.shortcut.present else None
+
     @staticmethod
     def trace(spec: PepeSpec, graph: Graph, x: TensorId) -> TensorId:
         """See :class:`Block`."""

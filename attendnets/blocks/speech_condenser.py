@@ -86,6 +86,14 @@ class SpeechCondenserBlock(Block):
         out: Tensor = self.act(self.norm(self.shortcut(x, attended)))
         return out
 
+    def inner(self) -> nn.Module:
+        """See :class:`Block`."""
+        return self.embed[1]
+
+    def removable(self) -> nn.Module | None:
+        """See :class:`Block`; it leaves the gate of 0."""
+        return self.embed
+
     def fold(self) -> None:
         """Turn the batch norm into one depthwise 1x1 convolution with bias."""
         if isinstance(self.norm, nn.BatchNorm2d):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from attendnets.blocks.activation import activation
 from attendnets.blocks.block import Block
@@ -43,6 +43,14 @@ class TemporalConvolutionBlock(Block):
         x = self.down(x)
         out: Tensor = self.act(self.shortcut(x, self.conv(x)))
         return out
+
+    def inner(self) -> nn.Module:
+        """See :class:`Block`."""
+        return self.conv
+
+    def removable(self) -> nn.Module | None:
+        """See :class:`Block`."""
+        return self.conv if self.shortcut.present else None
 
     @staticmethod
     def trace(spec: TemporalConvolutionSpec, graph: Graph, x: TensorId) -> TensorId:

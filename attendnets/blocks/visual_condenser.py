@@ -46,6 +46,14 @@ class VisualCondenserBlock(Block):
         out: Tensor = self.act(self.shortcut(x, y))
         return out
 
+    def inner(self) -> nn.Module:
+        """See :class:`Block`."""
+        return self.down_mixing
+
+    def removable(self) -> nn.Module | None:
+        """See :class:`Block`."""
+        return self.up_mixing if self.shortcut.present else None
+
     def fold(self) -> None:
         """Fold S into the up-mixing weights: the product before them is linear in it."""
         scale = self.attend.take_scale()

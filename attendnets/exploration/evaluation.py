@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from attendnets.errors import TrainingError
+from attendnets.exploration.record import Reaction
 from attendnets.spec import NetworkSpec
 
 
@@ -16,7 +17,7 @@ class ShortTraining:
     """Result of a short training on one rung, on ``images`` validation images.
 
     ``loss`` is the mean cross-entropy in nats and ``loss_error`` its standard error: it tells networks
-    apart with far fewer images than accuracy does.
+    apart with far fewer images than accuracy does. ``reactions`` are those of its blocks to being disturbed.
     """
 
     top1_percent: float
@@ -24,6 +25,7 @@ class ShortTraining:
     loss: float
     loss_error: float
     seconds: float
+    reactions: tuple[Reaction, ...] = ()
 
 
 class Evaluate(Protocol):

@@ -59,11 +59,28 @@ class RankCorrelation:
 
 
 @dataclass(frozen=True)
+class Reaction:
+    """How a trained network reacts when a block, ``part`` ("stages.0.1"), is disturbed.
+
+    "ablate": what it adds to its shortcut, or the signal of its gate, is 0. "halve": the weaker half of its
+    inner channels is 0. ``loss_change``: of the mean cross-entropy in nats, with its standard error over
+    images. The shares, from 0 to 1, are the block's of the network's multiply-adds and parameters.
+    """
+
+    part: str
+    stimulus: Literal["ablate", "halve"]
+    loss_change: float
+    error: float
+    macs_share: float
+    parameters_share: float
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One network of the study and all that is known of it.
 
     ``violation`` is over counted and predicted requirements and, as far as trained, accuracy. ``error`` says
-    why one failed.
+    why one failed. ``reactions`` are those after its training on ``rung``.
     """
 
     number: int
@@ -80,6 +97,7 @@ class Candidate:
     validation_loss: float | None = None
     generator: GeneratorRecord | None = None
     error: str | None = None
+    reactions: tuple[Reaction, ...] = ()
 
 
 @dataclass(frozen=True)

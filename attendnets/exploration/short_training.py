@@ -13,7 +13,8 @@ from torch.nn.functional import cross_entropy
 
 from attendnets.data import Augmentation, LearningData, PixelCache, PixelTable, Preprocessing
 from attendnets.exploration.evaluation import ShortTraining
-from attendnets.networks.assemble import assemble
+from attendnets.exploration.probing import affordable_images, probe
+from attendnets.networks.assemble import Network, assemble
 from attendnets.spec import NetworkSpec, digest
 from attendnets.training import Budget, Progress, Recipe, predict_logits, train
 
@@ -26,7 +27,7 @@ def preprocessing_of(spec: NetworkSpec) -> Preprocessing:
     return Preprocessing(channels=spec.input.channels, height=spec.input.height, width=spec.input.width)
 
 
-def initialised(spec: NetworkSpec, seed: int) -> torch.nn.Module:
+def initialised(spec: NetworkSpec, seed: int) -> Network:
     """A network whose random weights depend on spec and seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(zlib.crc32(f"{seed}/{digest(spec)}".encode()))
@@ -76,7 +77,7 @@ def train_shortly(
     seed: int,
     progress: Callable[[Progress], None] | None = None,
 ) -> ShortTraining:
-    """Train from new weights for ``epochs``. Raises TrainingError where the loss is no number."""
+    """Train from new weights for ``epochs``, then probe. Raises TrainingError where the loss is no number."""
     started = time.perf_counter()
     network = initialised(spec, seed)
     train(
@@ -97,5 +98,6 @@ def train_shortly(
         images=len(labels),
         loss=float(losses.mean()),
         loss_error=float(losses.std(correction=0)) / len(labels) ** 0.5,
+        reactions=probe(network, validation, seed, affordable_images(network, epochs * len(training))),
         seconds=time.perf_counter() - started,
     )

@@ -319,6 +319,7 @@ class _Study:
             validation_loss=e.results[e.rung].loss if e.results else None,
             generator=e.generator,
             error=e.error,
+            reactions=e.results[e.rung].reactions if e.results else (),
         )
 
 

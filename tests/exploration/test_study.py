@@ -13,7 +13,7 @@ from attendnets.exploration.evaluation import Evaluate, InProcess, ShortTraining
 from attendnets.exploration.journal import JournalFile, open_journal
 from attendnets.exploration.objective import OBJECTIVES
 from attendnets.exploration.proposer import SynthesisProposer
-from attendnets.exploration.record import Candidate, StudyRecord
+from attendnets.exploration.record import Candidate, Reaction, StudyRecord
 from attendnets.exploration.screening import Screen
 from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.study import ExploreOptions, explore
@@ -161,6 +161,18 @@ def test_successive_generators_are_kept_and_told_again_by_a_resumed_study(tmp_pa
     assert [candidate.generator for candidate in again.candidates] == generators
     assert record.influences
     assert again.influences == record.influences
+
+
+def test_a_candidate_has_the_reactions_of_its_longest_training(tmp_path: Path) -> None:
+    def probed(spec: NetworkSpec, epochs: int) -> ShortTraining:
+        reaction = Reaction("stages.0.0", "ablate", epochs / 100, 0.01, 0.5, 0.5)
+        return replace(Landscape()(spec, epochs), reactions=(reaction,))
+
+    record = run(probed, tmp_path / "study.journal")
+    assert {c.epochs for c in record.candidates} == {1, 3, 9}
+    assert all(c.reactions[0].loss_change == c.epochs / 100 for c in record.candidates)
+    again = run(Landscape(), tmp_path / "study.journal")
+    assert [c.reactions for c in again.candidates] == [c.reactions for c in record.candidates]
 
 
 def test_a_finished_study_is_read_and_nothing_is_trained_again(tmp_path: Path) -> None:
