@@ -57,7 +57,7 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class Learned:
-    """What the inquisitor has found out: theta_I, and the effects ``(L, D)`` of all levels merits 0."""
+    """What the inquisitor has found out: theta_I, and the effects ``(L, D)`` of all levels around 0."""
 
     theta: Sensitivity
     effects: Reals
@@ -98,7 +98,7 @@ class Inquisitor:
         return self.encoding.rows(points, kind, self.learned.effects * np.sqrt(theta.effect))
 
     def _probed(self) -> Reals:
-        """Effects of all levels merits 0, in units of the largest difference that one decision makes."""
+        """Effects of all levels around 0, in units of the largest difference that one decision makes."""
         some = np.linspace(0, len(self.tried) - 1, min(MOST_REFERENCES, len(self.tried))).astype(np.int64)
         reactions = self.probe(self.tried[some])
         largest = max(1e-9, *(float(np.ptp(reaction)) for reaction in reactions))
@@ -194,7 +194,7 @@ class Inquisitor:
 
 
 def _unlikeliness(covariance: Reals, merits: Reals, theta: Sensitivity) -> float:
-    """Minus the logarithm of the likelihood, up to a constant, and of a prior merits the defaults."""
+    """Minus the logarithm of the likelihood, up to a constant, and of a prior around the defaults."""
     covariance[np.diag_indices(len(merits))] += theta.noise
     factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
     solved = solve_triangular(factor, merits, lower=True, check_finite=False)
