@@ -1,15 +1,17 @@
 """What can be known of a network before it is fully trained? Rank correlations with full training, on elpv.
 
-    python -m benchmarks.cheap_knowledge --runs KEPT     # a quarter of an hour on one core
+    python -m benchmarks.cheap_knowledge --runs KEPT     # about twenty minutes on one core
 
 Small networks drawn from the design space are trained on the study's three rungs; scores of their untrained
 selves, and the lower rungs, are held against the highest. Neighbours of some of them are trained from new
-weights and from their parent's. Trainings are kept in KEPT: the same command goes on after a break.
+weights and from their parent's. Trainings are kept in KEPT: the same command goes on after a break, and one
+that asks for more networks goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import tempfile
 import time
@@ -43,13 +45,15 @@ from benchmarks.zero_cost import gradient_norm, naswot, synflow
 
 REQUIREMENTS = ("weights<=60KB",)
 CHANGES = 2
+COUNTED = ("networks", "parents", "children")
 SEED = 0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured. ``epochs``: the rungs, the last of them counts as full training.
+    """How much is measured: ``networks`` are drawn, the first ``parents`` of them have ``children`` each.
 
+    ``epochs``: the rungs, the last of them counts as full training.
     ``training_images`` of the training split are learned from; the others up to ``validation_images`` join
     the validation split, since what is measured there is what everything is compared with.
     """
@@ -91,18 +95,18 @@ def children(
     space: DesignSpace, accept: Callable[[NetworkSpec], bool], points: list[Decisions], plan: Plan
 ) -> list[Child]:
     """Networks beside the first ``plan.parents`` points: one or two decisions that matter there differ."""
-    rng, seen, found = random.Random(f"children/{SEED}"), {digest(space.network(p)) for p in points}, []
-    for parent in range(plan.parents):
-        mine = 0
-        canonical = space.canonical(points[parent])
-        while mine < plan.children:
-            point = space.canonical(space.mutate(canonical, rng, 1 + rng.randrange(CHANGES)))
+    seen, found = {digest(space.network(point)) for point in points[: plan.parents]}, list[Child]()
+    for parent, number in itertools.product(range(plan.parents), range(plan.children)):
+        # A plan of more networks has all of a smaller one's.
+        rng = random.Random(f"children/{SEED}/{parent}/{number}")
+        origin = space.canonical(points[parent])
+        while True:
+            point = space.canonical(space.mutate(origin, rng, 1 + rng.randrange(CHANGES)))
             network = space.network(point)
             if digest(network) not in seen and accept(network):
-                seen.add(digest(network))
-                changed = tuple(name for name in point if point[name] != canonical[name])
-                found.append(Child(parent, changed, network))
-                mine += 1
+                break
+        seen.add(digest(network))
+        found.append(Child(parent, tuple(name for name in point if point[name] != origin[name]), network))
     return found
 
 
@@ -202,7 +206,7 @@ def measured(plan: Plan, folder: Path) -> dict[str, Any]:
     training, validation = tables(data, plan, folder)
     recipe = Recipe.for_images(len(training), orientation_free=data.learning.orientation_free)
     setting = _setting(plan, data, training, validation, recipe)
-    _belongs(folder / "setting.json", setting)
+    _belongs(folder / "setting.json", {name: setting[name] for name in setting if name not in COUNTED})
     # The space of the data, with networks small enough that dozens are trained in minutes.
     whole = DesignSpace.for_data(data.check.sizes, data.channels, len(data.classes))
     space = replace(whole, sizes=(plan.side,), depths=plan.depths)
@@ -272,16 +276,20 @@ def main() -> None:
     """Measure, and write results/cheap_knowledge.json."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=Path, help="where finished trainings are kept")
+    for name in COUNTED:
+        parser.add_argument(f"--{name}", type=int, default=getattr(Plan, name))
     given = parser.parse_args()
+    plan = Plan(**{name: getattr(given, name) for name in COUNTED})
+    asked = "".join(f" --{name} {getattr(plan, name)}" for name in COUNTED)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
-        figures = measured(Plan(), given.runs or Path(temporary))
+        figures = measured(plan, given.runs or Path(temporary))
     path = write_record(
         "cheap_knowledge",
         "how far scores of untrained networks, short trainings and inherited weights order networks as full "
         "training does",
         figures,
-        commands=["python -m benchmarks.cheap_knowledge"],
+        commands=[f"python -m benchmarks.cheap_knowledge{asked}"],
         seed=SEED,
     )
     for row in (*figures["rows"], *figures["inheritance"]["rows"]):

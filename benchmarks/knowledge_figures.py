@@ -69,7 +69,7 @@ def inheritance_rows(
     rows = []
     for start, merits in starts.items():
 
-        def among_siblings(rows: Any, merits: Reals = merits) -> float:
+        def among_siblings(rows: Any, merits: Reals = merits) -> Reals:
             return spearman(within(families[rows], merits[rows]), within(families[rows], full[rows]))
 
         row: dict[str, Any] = {
@@ -154,9 +154,9 @@ def _correlation(score: Reals, full: Reals, seed: int) -> dict[str, Any]:
 def _beside(score: Reals, others: Sequence[Reals], full: Reals, seed: int) -> dict[str, Any]:
     """How much more ``score`` correlates with ``full`` than the best of ``others``."""
 
-    def difference(rows: Any) -> float:
-        best = max(spearman(other[rows], full[rows]) for other in others)
-        return spearman(score[rows], full[rows]) - best
+    def difference(rows: Any) -> Reals:
+        best = np.max([spearman(other[rows], full[rows]) for other in others], axis=0)
+        return np.asarray(spearman(score[rows], full[rows]) - best)
 
     return bootstrapped(difference, len(full), seed)
 
