@@ -39,7 +39,7 @@ from attendnets.requirements import Requirements
 from attendnets.spec import NetworkSpec, digest
 from attendnets.training import Recipe
 from benchmarks.inheritance import inherit
-from benchmarks.knowledge_figures import SCORES, drawn_rows, inheritance_rows
+from benchmarks.knowledge_figures import SCORES, drawn_rows, neighbour_rows
 from benchmarks.record import write_record
 from benchmarks.zero_cost import gradient_norm, naswot, synflow
 
@@ -231,6 +231,7 @@ def measured(plan: Plan, folder: Path) -> dict[str, Any]:
             "network": digest(child.spec),
             "parent": child.parent,
             "changed": child.changed,
+            "scores": untrained_scores(child.spec, pixels, labels),
             "full": train(child.spec, last),
             "new": train(child.spec, first),
             "from_full": train(child.spec, first, specs[child.parent], last),
@@ -241,7 +242,7 @@ def measured(plan: Plan, folder: Path) -> dict[str, Any]:
     return {
         "setting": setting,
         "rows": drawn_rows(networks, plan.epochs, SEED),
-        "inheritance": inheritance_rows(offspring, networks, plan.epochs, SEED),
+        "neighbours": neighbour_rows(offspring, networks, plan.epochs, SEED),
         "networks": networks,
         "children": offspring,
     }
@@ -292,9 +293,8 @@ def main() -> None:
         commands=[f"python -m benchmarks.cheap_knowledge{asked}"],
         seed=SEED,
     )
-    for row in (*figures["rows"], *figures["inheritance"]["rows"]):
+    for row in (*figures["rows"], *figures["neighbours"]["rows"], *figures["neighbours"]["scores"]):
         print(row)
-    print({name: value for name, value in figures["inheritance"].items() if name != "rows"})
     print(path)
 
 

@@ -48,13 +48,13 @@ def drawn_rows(
     return rows
 
 
-def inheritance_rows(
+def neighbour_rows(
     children: Sequence[Mapping[str, Any]],
     networks: Sequence[Mapping[str, Any]],
     epochs: Sequence[int],
     seed: int,
 ) -> dict[str, Any]:
-    """A start of the children's short training a row, held against their own full training.
+    """A start of the children's short training a row, held against their own full training; their scores too.
 
     ``siblings``: the correlation among children of one parent; ``parents``: with the full training of the
     parent instead of the child's own. ``ahead_percent``: in how many pairs of a child and a drawn network on
@@ -66,16 +66,20 @@ def inheritance_rows(
     lowest = _merits([network["trained"][str(epochs[0])] for network in networks])
     highest = _merits([network["trained"][str(epochs[-1])] for network in networks])
     starts = {start: _merits([child[start] for child in children]) for start in STARTS}
+
+    def siblings(merits: Reals) -> dict[str, Any]:
+        return bootstrapped(
+            lambda rows: spearman(within(families[rows], merits[rows]), within(families[rows], full[rows])),
+            len(full),
+            seed,
+        )
+
     rows = []
     for start, merits in starts.items():
-
-        def among_siblings(rows: Any, merits: Reals = merits) -> Reals:
-            return spearman(within(families[rows], merits[rows]), within(families[rows], full[rows]))
-
         row: dict[str, Any] = {
             "start": start,
             "correlation": _correlation(merits, full, seed),
-            "siblings": bootstrapped(among_siblings, len(full), seed),
+            "siblings": siblings(merits),
             "parents": _correlation(merits, ancestors, seed),
             "ahead_percent": _ahead_percent(merits, lowest),
             "loss_mean": -float(merits.mean()),
@@ -85,8 +89,13 @@ def inheritance_rows(
         if start != "new":
             row["beside"] = _beside(merits, [starts["new"]], full, seed)
         rows.append(row)
+    values = {name: np.array([child["scores"][name]["value"] for child in children]) for name in SCORES}
     return {
         "rows": rows,
+        "scores": [
+            {"score": name, "correlation": _correlation(score, full, seed), "siblings": siblings(score)}
+            for name, score in values.items()
+        ],
         "children": len(children),
         "parents": len(set(families.tolist())),
         "full_ahead_percent": _ahead_percent(full, highest),
@@ -96,48 +105,52 @@ def inheritance_rows(
 
 
 def cheap_knowledge_rows(figures: Figures) -> Rows:
-    """A score a row."""
-    setting, inheritance = figures["setting"], figures["inheritance"]
+    """A score, a rung or a start a row."""
+    setting, neighbours = figures["setting"], figures["neighbours"]
     first, last = setting["epochs"][0], setting["epochs"][-1]
-    named = {
-        "new": f"{first} epochs from new weights",
-        "from_full": f"{first} epochs from a parent's weights after {last}",
-        "from_short": f"{first} epochs from a parent's weights after {first}",
-    }
+    by_start = {row["start"]: row for row in neighbours["rows"]}
+    beside = {row["score"]: row for row in neighbours["scores"]} | {f"{first} epochs": by_start["new"]}
     rows: list[tuple[str, ...]] = [
-        (row["score"], _interval(row["correlation"]), _signed(row.get("beside")), _seconds(row["seconds"]))
+        (
+            row["score"],
+            _interval(row["correlation"]),
+            *(
+                _interval(beside[row["score"]][kind]) if row["score"] in beside else "-"
+                for kind in ("correlation", "siblings")
+            ),
+            _seconds(row["seconds"]),
+        )
         for row in figures["rows"]
     ]
     rows += [
         (
-            f"{inheritance['children']} neighbours: {named[row['start']]}",
-            _interval(row["correlation"]),
-            _signed(row.get("beside")),
-            _seconds(row["seconds"]),
+            f"{first} epochs from a parent's weights after {after}",
+            "-",
+            _interval(by_start[start]["correlation"]),
+            _interval(by_start[start]["siblings"]),
+            _seconds(by_start[start]["seconds"]),
         )
-        for row in inheritance["rows"]
+        for start, after in (("from_full", last), ("from_short", first))
     ]
     head = (
-        f"known of {setting['networks']} networks",
         f"rank correlation with {last} epochs (95 % interval)",
-        "less that of the better count, or of new weights",
+        f"{setting['networks']} drawn networks",
+        f"{neighbours['children']} neighbours of {neighbours['parents']} of them",
+        "neighbours of one parent, among themselves",
         "seconds a network",
     )
     longest = [network["trained"][str(last)]["seconds"] for network in figures["networks"]]
     requirements = ", ".join(f"`{each}`" for each in setting["requirements"])
-    by_start = {row["start"]: row for row in inheritance["rows"]}
-    siblings = ", ".join(_interval(by_start[start]["siblings"]) for start in STARTS)
     ahead = {start: f"{by_start[start]['ahead_percent']:.0f} %" for start in STARTS}
     how = (
         f"Networks of {requirements} drawn from the design space at {setting['side']} pixels, at most "
         f"{setting['largest_macs'] / 1e6:g} M MACs; {setting['training_images']} images of elpv to learn "
         f"from, {setting['validation_images']} to measure cross-entropy on. {last} epochs take "
-        f"{_seconds(statistics.median(longest))} of one core. Neighbours differ from one of "
-        f"{inheritance['parents']} parents in one or two decisions. Among neighbours of one parent, the "
-        f"last three rows correlate by {siblings}. In pairs of a neighbour with inherited weights and a "
-        f"drawn network with new ones, both after {first} epochs, the neighbour is ahead in "
-        f"{ahead['from_full']} and {ahead['from_short']}; with new weights in {ahead['new']}, both fully "
-        f"trained in {inheritance['full_ahead_percent']:.0f} %. Intervals: bootstrap over networks."
+        f"{_seconds(statistics.median(longest))} of one core (median). Neighbours differ in one or two "
+        f"decisions. In pairs of a neighbour with inherited weights and a drawn network with new ones, both "
+        f"after {first} epochs, the neighbour is ahead in {ahead['from_full']} (parent's weights after "
+        f"{last} epochs) and {ahead['from_short']} (after {first}); with new weights in {ahead['new']}, both "
+        f"fully trained in {neighbours['full_ahead_percent']:.0f} %. Intervals: bootstrap over networks."
     )
     return head, rows, how
 
@@ -168,13 +181,6 @@ def _ahead_percent(ours: Reals, others: Reals) -> float:
 def _interval(found: Mapping[str, Any]) -> str:
     low, high = found["interval"]
     return f"{found['value']:.2f} ({low:.2f} to {high:.2f})"
-
-
-def _signed(found: Mapping[str, Any] | None) -> str:
-    if found is None:
-        return "-"
-    low, high = found["interval"]
-    return f"{found['value']:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def _seconds(seconds: float) -> str:

@@ -20,7 +20,7 @@ from attendnets.spec import ConvolutionSpec, InputSpec, NetworkSpec, StageSpec, 
 from attendnets.training import Recipe
 from benchmarks.cheap_knowledge import Plan, Trainings, children, drawn
 from benchmarks.inheritance import inherit
-from benchmarks.knowledge_figures import SCORES, cheap_knowledge_rows, drawn_rows, inheritance_rows
+from benchmarks.knowledge_figures import SCORES, cheap_knowledge_rows, drawn_rows, neighbour_rows
 from benchmarks.rank_correlation import bootstrapped, spearman, within
 from benchmarks.zero_cost import gradient_norm, naswot, synflow
 
@@ -181,10 +181,11 @@ def test_rows_say_which_knowledge_orders_networks_as_full_training_does() -> Non
             "new": trained(full + 0.125),
             "from_full": trained(inherited),
             "from_short": trained(full),
+            "scores": {name: {"value": -full * signs[name], "seconds": 0.001} for name in SCORES},
         }
         for parent, full, inherited in by_family
     ]
-    found = inheritance_rows(offspring, networks, (3, 9, 27), 0)
+    found = neighbour_rows(offspring, networks, (3, 9, 27), 0)
     by_start = {row["start"]: row for row in found["rows"]}
     # Ordered by parent alone: right between families, wrong among siblings.
     assert by_start["from_full"]["siblings"]["value"] == pytest.approx(-1.0)
@@ -196,8 +197,10 @@ def test_rows_say_which_knowledge_orders_networks_as_full_training_does() -> Non
         "networks": 4, "epochs": [3, 9, 27], "requirements": ["weights<=60KB"], "side": 48,
         "largest_macs": 1e6, "training_images": 16, "validation_images": 16,
     }  # fmt: skip
-    figures = {"setting": setting, "rows": list(rows.values()), "inheritance": found, "networks": networks}
+    figures = {"setting": setting, "rows": list(rows.values()), "neighbours": found, "networks": networks}
     head, table, how = cheap_knowledge_rows(figures)
-    assert all(len(row) == len(head) for row in table) and len(table) == len(SCORES) + 2 + 3
-    assert table[0][1].startswith("-1.00") and table[5][2].startswith("+2.00")
+    assert all(len(row) == len(head) for row in table) and len(table) == len(SCORES) + 2 + 2
+    assert [row[1][:5] for row in table[:6]] == ["-1.00"] * 3 + ["1.00 "] * 3
+    assert table[6][0] == "3 epochs" and table[6][3].startswith("1.00")
+    assert table[7][2] == "-" and table[8][3].startswith("-1.00")
     assert "100 %" in how and "`weights<=60KB`" in how
