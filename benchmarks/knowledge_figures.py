@@ -147,10 +147,14 @@ def cheap_knowledge_rows(figures: Figures) -> Rows:
         f"{setting['largest_macs'] / 1e6:g} M MACs; {setting['training_images']} images of elpv to learn "
         f"from, {setting['validation_images']} to measure cross-entropy on. {last} epochs take "
         f"{_seconds(statistics.median(longest))} of one core (median). Neighbours differ in one or two "
-        f"decisions. In pairs of a neighbour with inherited weights and a drawn network with new ones, both "
-        f"after {first} epochs, the neighbour is ahead in {ahead['from_full']} (parent's weights after "
-        f"{last} epochs) and {ahead['from_short']} (after {first}); with new weights in {ahead['new']}, both "
-        f"fully trained in {neighbours['full_ahead_percent']:.0f} %. Intervals: bootstrap over networks."
+        f"decisions. With the *parent's* {last} epochs, neighbours' {first} epochs correlate by "
+        f"{_interval(by_start['from_full']['parents'])} from the parent's weights after {last}, by "
+        f"{_interval(by_start['from_short']['parents'])} from those after {first}, by "
+        f"{_interval(by_start['new']['parents'])} from new ones. In pairs of a neighbour with inherited "
+        f"weights and a drawn network with new ones, both after {first} epochs, the neighbour is ahead in "
+        f"{ahead['from_full']} (parent's weights after {last} epochs) and {ahead['from_short']} (after "
+        f"{first}); with new weights in {ahead['new']}, both fully trained in "
+        f"{neighbours['full_ahead_percent']:.0f} %. Intervals: bootstrap over networks."
     )
     return head, rows, how
 
