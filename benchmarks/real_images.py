@@ -38,7 +38,8 @@ from benchmarks.record import write_record
 from benchmarks.seeded_trainings import over_seeds
 from benchmarks.study_rivals import Nsga2Proposer, RandomProposer
 
-REQUIREMENTS = ("weights<=60KB", "arena<=128KB")
+REQUIREMENTS = ("weights<=60KB", "arena<=128KB", "macs<=1M")
+"""So little work that an exploration of minutes trains dozens of candidates."""
 METHODS: dict[str, Callable[[Space, Screen], Proposer]] = {
     "generative synthesis": synthesis_from_prototypes,
     "generative synthesis, no prototypes": lambda space, _: SynthesisProposer(space),
@@ -47,9 +48,9 @@ METHODS: dict[str, Callable[[Space, Screen], Proposer]] = {
 }
 
 
-def run(data: str, method: str, seed: int, minutes: float, folder: Path) -> dict[str, Any]:
+def run(data: str, method: str, seed: int, minutes: float, threads: int, folder: Path) -> dict[str, Any]:
     """One job from images to the tested 8-bit file; what a kept folder holds already is not done again."""
-    job = Job(data=data, requirements=REQUIREMENTS, minutes=minutes, seed=seed, threads=2)
+    job = Job(data=data, requirements=REQUIREMENTS, minutes=minutes, seed=seed, threads=threads)
     with RunFolder.locked(folder):
         context = replace(prepare(job, folder), proposer=METHODS[method])
         study = explore_stage(context)
@@ -107,18 +108,25 @@ def main() -> None:
     parser.add_argument("folders", nargs="*")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--runs", type=Path)
     given = parser.parse_args()
-    figures: dict[str, Any] = {"minutes": given.minutes, "requirements": REQUIREMENTS, "sets": {}}
+    figures: dict[str, Any] = {
+        "minutes": given.minutes,
+        "threads": given.threads,
+        "requirements": REQUIREMENTS,
+        "sets": {},
+    }
     with tempfile.TemporaryDirectory() as temporary:
         kept = given.runs or Path(temporary)
         for data in ("elpv", *given.folders):
             name = Path(data).name
             runs = []
             for seed in range(given.seeds):
-                for method in METHODS:
+                for method in given.methods:
                     folder = kept / name / method.replace(" ", "_").replace(",", "") / str(seed)
-                    runs.append(run(data, method, seed, given.minutes, folder))
+                    runs.append(run(data, method, seed, given.minutes, given.threads, folder))
                     print(runs[-1], flush=True)
             figures["sets"][name] = {"runs": runs, "methods": summary(runs)}
     folders = "".join(f" {Path(folder).name}" for folder in given.folders)
@@ -127,7 +135,8 @@ def main() -> None:
         "what exploration gives on real images at equal time and requirements, beside random and NSGA-II",
         figures,
         commands=[
-            f"python -m benchmarks.real_images{folders} --minutes {given.minutes:g} --seeds {given.seeds}"
+            f"python -m benchmarks.real_images{folders} --minutes {given.minutes:g} --seeds {given.seeds} "
+            f"--threads {given.threads}"
         ],
         seed=None,
     )

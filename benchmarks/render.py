@@ -18,6 +18,7 @@ from typing import Any
 from attendnets.report.attendnets_table import AttendnetsTable, TableRow, row_cells, table_notes
 from attendnets.requirements import format_value
 from benchmarks.comparison_tables import Figures, Rows, block_comparison_rows, softmax_gate_rows
+from benchmarks.knowledge_figures import cheap_knowledge_rows
 from benchmarks.record import ROOT, Record, read_record
 from benchmarks.search_tables import HPOLIB, NAS_BENCH_201, NAS_BENCH_201_PARETO, probing_rows, proposal_rows
 from benchmarks.worker_tables import ray_speed_rows, worker_soak_rows
@@ -292,6 +293,7 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "hpolib": comparison_table(HPOLIB.rows),
     "probing": comparison_table(probing_rows),
     "proposal_speed": comparison_table(proposal_rows),
+    "cheap_knowledge": comparison_table(cheap_knowledge_rows),
     "ray_speed": comparison_table(ray_speed_rows),
     "worker_soak": comparison_table(worker_soak_rows),
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cached_property
 
 from attendnets.exploration.decisions import Decisions
 from attendnets.exploration.evaluation import ShortTraining
 from attendnets.exploration.record import GeneratorRecord
-from attendnets.spec import NetworkSpec
+from attendnets.spec import NetworkSpec, digest
 
 
 @dataclass
@@ -22,6 +23,11 @@ class Entry:
     error: str | None = None
     generator: GeneratorRecord | None = None
     training: int | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """That of ``spec``."""
+        return digest(self.spec)
 
     @property
     def failed(self) -> bool:

@@ -77,9 +77,26 @@ def train_shortly(
     seed: int,
     progress: Callable[[Progress], None] | None = None,
 ) -> ShortTraining:
-    """Train from new weights for ``epochs``, then probe. Raises TrainingError where the loss is no number."""
-    started = time.perf_counter()
+    """:func:`train_from` new weights."""
     network = initialised(spec, seed)
+    return train_from(network, epochs, training, validation, recipe, augmentation, seed, progress)
+
+
+def train_from(
+    network: torch.nn.Module,
+    epochs: int,
+    training: PixelTable,
+    validation: PixelTable,
+    recipe: Recipe,
+    augmentation: Augmentation,
+    seed: int,
+    progress: Callable[[Progress], None] | None = None,
+) -> ShortTraining:
+    """Train ``network`` from the weights that it has, in place, for ``epochs``; then probe it.
+
+    Raises TrainingError where the loss is no number.
+    """
+    started = time.perf_counter()
     train(
         network,
         training,

@@ -36,7 +36,7 @@ from attendnets.exploration.schedule import Schedule
 from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.exploration.space_levels import Finished, SpaceLevels
 from attendnets.exploration.trials import Trials
-from attendnets.spec import digest, from_json, to_json
+from attendnets.spec import from_json, to_json
 
 REDUCTION = 3
 _START_SHARE = 0.7
@@ -175,7 +175,7 @@ class _Study:
             self.entries.append(Entry(number, known.decisions, known.spec, {}, generator=known.generator))
             return self.entries[-1]
         rng = random.Random(f"propose/{self.options.seed}/{number}")
-        seen = frozenset(digest(e.spec) for e in self.entries)
+        seen = frozenset(e.digest for e in self.entries)
         proposal = self.proposer.propose(self._finished(), seen, self.screen, rng)
         if proposal is None:
             return None
@@ -205,7 +205,7 @@ class _Study:
         ranked = [e for r in top_first for e in self.ranking.ranked([a for a in alive if a.rung == r], r)]
         failed = [e for e in self.entries if e.failed and not e.results]
         return [
-            Finished(e.decisions, digest(e.spec), e.number, e.top1 if e.results else None)
+            Finished(e.decisions, e.digest, e.number, e.top1 if e.results else None)
             for e in (*ranked, *failed)
         ]
 
@@ -285,7 +285,7 @@ class _Study:
         chosen = self.ranking.ranked([e for e in trained if e.rung == highest], highest)[0]
         return StudyRecord(
             candidates=tuple(self._candidate(e) for e in self.entries),
-            chosen=digest(chosen.spec),
+            chosen=chosen.digest,
             screened=self.screen.screened,
             refused=self.screen.refused,
             seconds=self.seconds,
@@ -306,7 +306,7 @@ class _Study:
         figures = cost(e.spec).figures() | ({} if top1 is None else {"top1": top1})
         return Candidate(
             number=e.number,
-            digest=digest(e.spec),
+            digest=e.digest,
             spec=e.spec,
             state="failed" if e.failed else "complete" if e.rung == last else "stopped",
             rung=e.rung,
