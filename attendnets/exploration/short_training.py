@@ -83,7 +83,7 @@ def train_shortly(
 
 
 def train_from(
-    network: torch.nn.Module,
+    network: Network,
     epochs: int,
     training: PixelTable,
     validation: PixelTable,

@@ -15,6 +15,7 @@ from torch import nn
 
 from attendnets import atomic
 from attendnets.errors import ExportError
+from attendnets.export.nearest import upsampled_by_floor
 from attendnets.export.slim import slim
 from attendnets.quantize import QuantizedNetwork
 from attendnets.quantize.annotator import attribute
@@ -82,7 +83,7 @@ def to_tflite(quantized: QuantizedNetwork) -> bytes:
             )
             example = torch.zeros(1, pixels.height, pixels.width, pixels.channels)
             model = litert_torch.convert(program, (example,), quant_config=static)
-            return bytes(model.model_content())
+            return upsampled_by_floor(bytes(model.model_content()))
         except Exception as error:  # its exceptions have no public base class
             raise ExportError(
                 f"The LiteRT converter failed: {error}. It said last: {said()}. Report the network's "
