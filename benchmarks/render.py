@@ -20,7 +20,15 @@ from attendnets.requirements import format_value
 from benchmarks.comparison_tables import Figures, Rows, block_comparison_rows, softmax_gate_rows
 from benchmarks.knowledge_figures import cheap_knowledge_rows
 from benchmarks.record import ROOT, Record, read_record
-from benchmarks.search_tables import HPOLIB, NAS_BENCH_201, NAS_BENCH_201_PARETO, probing_rows, proposal_rows
+from benchmarks.search_tables import (
+    HPOLIB,
+    NAS_BENCH_201,
+    NAS_BENCH_201_LIMITED,
+    NAS_BENCH_201_PARETO,
+    SEARCH_ABLATION,
+    probing_rows,
+    proposal_rows,
+)
 from benchmarks.worker_tables import ray_speed_rows, worker_soak_rows
 
 DOCUMENTS = (ROOT / "README.md",)
@@ -290,6 +298,8 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "softmax_gate": comparison_table(softmax_gate_rows),
     "nas_bench_201": comparison_table(NAS_BENCH_201.rows),
     "nas_bench_201_pareto": comparison_table(NAS_BENCH_201_PARETO.rows),
+    "nas_bench_201_limited": comparison_table(NAS_BENCH_201_LIMITED.rows),
+    "search_ablation": comparison_table(SEARCH_ABLATION.rows),
     "hpolib": comparison_table(HPOLIB.rows),
     "probing": comparison_table(probing_rows),
     "proposal_speed": comparison_table(proposal_rows),

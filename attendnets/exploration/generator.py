@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Generator:
         """theta_G + D: the next generator."""
         return Generator(tuple(own + delta for own, delta in zip(self.theta, change, strict=True)))
 
-    @property
+    @cached_property
     def chances(self) -> tuple[Reals, ...]:
         """Probability of each level, ``(levels,)`` a decision."""
         return tuple(_softmax(logits) for logits in self.theta)

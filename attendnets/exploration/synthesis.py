@@ -71,6 +71,7 @@ class Synthesis:
     options: SynthesisOptions = SynthesisOptions()
     _learned: OrderedDict[bytes, Learned] = field(default_factory=OrderedDict, repr=False)
     _last: tuple[bytes, Inquisitor] | None = field(default=None, repr=False)
+    _made: tuple[Inquisitor, Generator] | None = field(default=None, repr=False)
 
     def inquisitor(self, tried: Levels, merits: Reals) -> Inquisitor:
         """I, having seen ``tried`` ``(M, D)`` in this order, with ``merits`` ``(M,)``, higher better."""
@@ -104,9 +105,11 @@ class Synthesis:
 
         D is counted from the undecided generator, so that theta_G follows from what was tried alone.
         """
-        expected = inquisitor.probe(self._parents(inquisitor))
-        change = [merit / self.options.temperature for merit in expected]
-        return Generator.undecided(self.decisions).updated(change)
+        if self._made is None or self._made[0] is not inquisitor:
+            expected = inquisitor.probe(self._parents(inquisitor))
+            change = [merit / self.options.temperature for merit in expected]
+            self._made = inquisitor, Generator.undecided(self.decisions).updated(change)
+        return self._made[1]
 
     def propose(
         self,
