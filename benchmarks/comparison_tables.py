@@ -35,6 +35,38 @@ def block_comparison_rows(figures: Figures) -> Rows:
     return head, rows, _how(figures)
 
 
+def real_images_rows(figures: Figures) -> Rows:
+    """A method a row and data set: what its choices reach, trained and in 8 bits, on the test images."""
+    rows: list[tuple[str, ...]] = []
+    for data, part in figures["sets"].items():
+        for row in part["methods"]:
+            own = [run for run in part["runs"] if run["method"] == row["method"]]
+            each = ", ".join(f"{run['top1_percent']:.1f}" for run in own)
+            score = row["netscore"]
+            rows.append(
+                (
+                    data,
+                    row["method"],
+                    f"{_accuracy(row['top1_percent'])}: {each}",
+                    f"{score['mean']:.1f}{_interval(score['interval'])}",
+                    f"{row['candidates']:.0f}",
+                    format_value("parameters", row["parameters"]),
+                    format_value("macs", row["macs"]),
+                )
+            )
+    head = (
+        *("images", "who proposes", "top-1 of the 8-bit file: mean, 95 % interval, each seed"),
+        *("NetScore", "candidates", "parameters", "MACs"),
+    )
+    threads = figures["threads"]
+    how = (
+        f"Jobs of {figures['minutes']:g} minutes with {threads} thread{'' if threads == 1 else 's'}, "
+        f"`{'`, `'.join(figures['requirements'])}`, the methods in turns. Intervals are Student's over the "
+        "seeds."
+    )
+    return head, rows, how
+
+
 def softmax_gate_rows(figures: Figures) -> Rows:
     """A form of DC-AC a row: accuracy in float and in 8 bits."""
     rows: list[tuple[str, ...]] = []

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from attendnets.data import Augmentation, DataSet, open_data_set
+from attendnets.exploration.duration import expected_duration
 from attendnets.exploration.evaluation import Workers
 from attendnets.exploration.ray_session import ray_session
 from attendnets.exploration.ray_workers import RayWorkers
@@ -33,7 +34,10 @@ SEVERAL = 2
 
 
 def candidates(data: DataSet, count: int) -> list[NetworkSpec]:
-    """Random networks that the requirements let pass, of one image size."""
+    """Random networks that the requirements let pass, of one image size; those that take longest first.
+
+    So that two workers end at nearly the same time, as over the hundreds of trainings of a real study.
+    """
     space, screen = design(data, JOB)
     chance = random.Random(SEED)
     found: list[NetworkSpec] = []
@@ -41,7 +45,7 @@ def candidates(data: DataSet, count: int) -> list[NetworkSpec]:
         network = space.network(space.draw(chance))
         if screen(network) and (not found or network.input == found[0].input):
             found.append(network)
-    return found
+    return sorted(found, key=lambda network: expected_duration(network, 1), reverse=True)
 
 
 def seconds(workers: Workers, networks: list[NetworkSpec], epochs: int) -> float:

@@ -17,7 +17,13 @@ from typing import Any
 
 from attendnets.report.attendnets_table import AttendnetsTable, TableRow, row_cells, table_notes
 from attendnets.requirements import format_value
-from benchmarks.comparison_tables import Figures, Rows, block_comparison_rows, softmax_gate_rows
+from benchmarks.comparison_tables import (
+    Figures,
+    Rows,
+    block_comparison_rows,
+    real_images_rows,
+    softmax_gate_rows,
+)
 from benchmarks.knowledge_figures import cheap_knowledge_rows
 from benchmarks.record import ROOT, Record, read_record
 from benchmarks.search_tables import (
@@ -304,6 +310,7 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "probing": comparison_table(probing_rows),
     "proposal_speed": comparison_table(proposal_rows),
     "cheap_knowledge": comparison_table(cheap_knowledge_rows),
+    "real_images": comparison_table(real_images_rows),
     "ray_speed": comparison_table(ray_speed_rows),
     "worker_soak": comparison_table(worker_soak_rows),
 }

@@ -79,8 +79,7 @@ def generative_synthesis(
         if len(trace.points) < synthesis.options.first:
             return trace.points[int(np.argmax(trace.values))]
         inquisitor = synthesis.inquisitor(np.array(trace.points), np.array(trace.values))
-        expected, _ = inquisitor.expected
-        best = inquisitor.tried[int(np.argmax(expected))]
+        best = inquisitor.tried[int(np.argmax(inquisitor.fitted))]
         return tuple(int(level) for level in best)
 
     trace.choose = expected_best

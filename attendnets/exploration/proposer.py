@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from attendnets.exploration.blas import one_thread
 from attendnets.exploration.decision_levels import Levels, Reals
 from attendnets.exploration.decisions import Decisions, Space
 from attendnets.exploration.record import GeneratorRecord
@@ -68,6 +69,12 @@ class SynthesisProposer:
         for prototype in self.prototypes:
             if _is_new(self.space.network(prototype), seen, accept):
                 return Proposal(self.space.canonical(prototype))
+        with one_thread():
+            return self._synthesised(finished, seen, accept, rng)
+
+    def _synthesised(
+        self, finished: Sequence[Finished], seen: frozenset[str], accept: Accept, rng: random.Random
+    ) -> Proposal | None:
         tried, merits = self.levels.history(finished)
         generator = self._generator(tried, merits)
         for _ in range(_ROUNDS):

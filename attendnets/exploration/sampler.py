@@ -23,6 +23,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from attendnets.errors import UsageError
+from attendnets.exploration.blas import one_thread
 from attendnets.exploration.decision_levels import Decision, Levels, Reals
 from attendnets.exploration.pareto import compromise
 from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
@@ -84,7 +85,8 @@ class GenerativeSampler(BaseSampler):
             return not exact or candidate.tobytes() not in seen
 
         merit = merits[:, 0] if len(study.directions) == 1 else compromise(merits, rng)
-        point = self._synthesis.propose(levels, merit, acceptable, rng)
+        with one_thread():
+            point = self._synthesis.propose(levels, merit, acceptable, rng)
         if point is None:
             point = np.array([rng.integers(decision.levels) for decision in decisions])
         return {

@@ -59,14 +59,15 @@ class SpaceLevels:
         Idle decisions have level 0: they tell nothing.
         """
         ranks = sorted(range(len(finished)), key=lambda rank: finished[rank].number)
-        rows = b"".join(self._row(finished[rank]) for rank in ranks)
+        for item in finished:
+            if item.digest not in self._rows:
+                self._rows[item.digest] = self._row(item)
+        rows = b"".join([self._rows[finished[rank].digest] for rank in ranks])
         tried = np.frombuffer(rows, dtype=np.int64).reshape(len(ranks), len(self.choices))
         return tried, -np.array(ranks, dtype=np.float64)
 
     def _row(self, item: Finished) -> bytes:
-        """The row of a point as bytes; each is made once, for a study asks for all of them every time."""
-        if item.digest not in self._rows:
-            point = self.space.canonical(item.decisions)
-            levels = [values.index(point[name]) for name, values in self.choices.items()]
-            self._rows[item.digest] = np.array(levels, dtype=np.int64).tobytes()
-        return self._rows[item.digest]
+        """The row of a point as bytes, which are kept: a study asks for all of them every time."""
+        point = self.space.canonical(item.decisions)
+        levels = [values.index(point[name]) for name, values in self.choices.items()]
+        return np.array(levels, dtype=np.int64).tobytes()

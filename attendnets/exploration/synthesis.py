@@ -149,8 +149,7 @@ class Synthesis:
         return again
 
     def _parents(self, inquisitor: Inquisitor) -> Levels:
-        expected, _ = inquisitor.expected
-        return inquisitor.tried[np.argsort(-expected, kind="stable")[: self.options.parents]]
+        return inquisitor.tried[np.argsort(-inquisitor.fitted, kind="stable")[: self.options.parents]]
 
     def neighbours(self, parents: Levels, rng: np.random.Generator) -> Levels:
         """Points that differ from a parent in one to three decisions that have more than one level."""

@@ -42,6 +42,11 @@ def test_it_expects_most_of_what_is_best(inquisitor: Inquisitor, everything: np.
     assert (deviation > 0).all()
 
 
+def test_what_is_expected_of_tried_points_needs_no_solving(inquisitor: Inquisitor) -> None:
+    assert np.allclose(inquisitor.fitted, inquisitor.expected[0])
+    assert inquisitor.best == pytest.approx(inquisitor.expected[0].max())
+
+
 def test_it_is_surer_of_what_was_tried(inquisitor: Inquisitor, everything: np.ndarray) -> None:
     tried = {tuple(point) for point in inquisitor.tried}
     new = np.array([point for point in everything if tuple(point) not in tried])
