@@ -167,6 +167,15 @@ def compared(
     return table, spent
 
 
+def _told(arguments: Sequence[str]) -> list[str]:
+    """The arguments without the folder of kept searches, which is this machine's and changes no figure."""
+    kept = list(arguments)
+    if "--runs" in kept:
+        place = kept.index("--runs")
+        del kept[place : place + 2]
+    return kept
+
+
 def command(comparison: Comparison, description: str) -> None:
     """Search, and print the table; with --write, also results/NAME.json."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
@@ -223,6 +232,6 @@ def command(comparison: Comparison, description: str) -> None:
             comparison.name,
             comparison.claim,
             figures,
-            commands=[f"python benchmarks/{comparison.name}.py " + " ".join(sys.argv[1:])],
+            commands=[f"python benchmarks/{comparison.name}.py " + " ".join(_told(sys.argv[1:]))],
             seed=given.first_seed,
         )
