@@ -1,11 +1,12 @@
 """Exploration on real images: ours, random points and NSGA-II, at equal time and requirements.
 
-    python -m benchmarks.real_images [FOLDER ...] --minutes 5 --seeds 3 --runs KEPT
+    python -m benchmarks.real_images elpv [FOLDER ...] --minutes 12 --epochs 30 --seeds 3 --runs KEPT
 
-"elpv" comes first; each FOLDER holds class folders. All search the same space by the same study, from the
-same prototypes on for ours and from nothing for the others; what they choose is trained, brought to 8 bits
-and tested alike. Methods take turns, so that a busy moment of the machine meets all. With --runs the runs are
-kept there, and the same command goes on after a break.
+Each FOLDER has train and test folders, of which the first --classes are used. All search the same space by
+the same study for the same time, from the same prototypes on for ours and from nothing for the others; what
+they choose is trained for the same epochs, brought to 8 bits and tested alike. Methods take turns, so that a
+busy moment of the machine meets all. With --runs the runs are kept there, and the same command goes on after
+a break.
 """
 
 from __future__ import annotations
@@ -34,12 +35,13 @@ from attendnets.pipeline import (
     train_stage,
 )
 from attendnets.run import Job, RunFolder
+from benchmarks.image_subset import Part, copy_part
 from benchmarks.record import write_record
 from benchmarks.seeded_trainings import over_seeds
 from benchmarks.study_rivals import Nsga2Proposer, RandomProposer
 
 REQUIREMENTS = ("weights<=60KB", "arena<=128KB", "macs<=1M")
-"""So little work that an exploration of minutes trains dozens of candidates."""
+"""Of a microcontroller's kind, and so little work that an exploration of minutes trains many candidates."""
 METHODS: dict[str, Callable[[Space, Screen], Proposer]] = {
     "generative synthesis": synthesis_from_prototypes,
     "generative synthesis, no prototypes": lambda space, _: SynthesisProposer(space),
@@ -48,9 +50,8 @@ METHODS: dict[str, Callable[[Space, Screen], Proposer]] = {
 }
 
 
-def run(data: str, method: str, seed: int, minutes: float, threads: int, folder: Path) -> dict[str, Any]:
-    """One job from images to the tested 8-bit file; what a kept folder holds already is not done again."""
-    job = Job(data=data, requirements=REQUIREMENTS, minutes=minutes, seed=seed, threads=threads)
+def run(job: Job, method: str, folder: Path) -> dict[str, Any]:
+    """``job`` from images to the tested 8-bit file; what a kept folder holds already is not done again."""
     with RunFolder.locked(folder):
         context = replace(prepare(job, folder), proposer=METHODS[method])
         study = explore_stage(context)
@@ -61,7 +62,7 @@ def run(data: str, method: str, seed: int, minutes: float, threads: int, folder:
     price = cost(study.network)
     return {
         "method": method,
-        "seed": seed,
+        "seed": job.seed,
         "top1_percent": record.measurement.top1_percent,
         "images": record.measurement.images,
         "netscore": netscore(record.measurement.top1_percent, price.parameters, price.macs),
@@ -102,11 +103,21 @@ def summary(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def _part_of(folder: Path, kept: Path, classes: int) -> Path:
+    """The first ``classes`` of ``folder``, copied to ``kept``."""
+    part = kept / "images" / f"{folder.resolve().name}_{classes}"
+    if not part.exists():
+        copy_part(folder, part, Part(classes, training=250, validation=100, test=100))
+    return part
+
+
 def main() -> None:
     """Measure, and write results/real_images.json."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folders", nargs="*")
-    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("sets", nargs="*", default=["elpv"], help="elpv, or a folder")
+    parser.add_argument("--classes", type=int, default=10, help="of a folder, the first so many")
+    parser.add_argument("--minutes", type=float, default=12.0, help="of a job; 35 %% of them are explored")
+    parser.add_argument("--epochs", type=int, default=30, help="of the final training")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
@@ -114,29 +125,40 @@ def main() -> None:
     given = parser.parse_args()
     figures: dict[str, Any] = {
         "minutes": given.minutes,
+        "epochs": given.epochs,
         "threads": given.threads,
         "requirements": REQUIREMENTS,
         "sets": {},
     }
     with tempfile.TemporaryDirectory() as temporary:
         kept = given.runs or Path(temporary)
-        for data in ("elpv", *given.folders):
+        for data in given.sets:
             name = Path(data).name
+            images = data if data == "elpv" else _part_of(Path(data), kept, given.classes)
             runs = []
             for seed in range(given.seeds):
+                job = Job(
+                    data=str(images),
+                    requirements=REQUIREMENTS,
+                    minutes=given.minutes,
+                    epochs=given.epochs,
+                    seed=seed,
+                    threads=given.threads,
+                )
                 for method in given.methods:
                     folder = kept / name / method.replace(" ", "_").replace(",", "") / str(seed)
-                    runs.append(run(data, method, seed, given.minutes, given.threads, folder))
+                    runs.append(run(job, method, folder))
                     print(runs[-1], flush=True)
             figures["sets"][name] = {"runs": runs, "methods": summary(runs)}
-    folders = "".join(f" {Path(folder).name}" for folder in given.folders)
+    named = " ".join(Path(data).name for data in given.sets)
     path = write_record(
         "real_images",
         "what exploration gives on real images at equal time and requirements, beside random and NSGA-II",
         figures,
         commands=[
-            f"python -m benchmarks.real_images{folders} --minutes {given.minutes:g} --seeds {given.seeds} "
-            f"--threads {given.threads}"
+            f"python -m benchmarks.real_images {named} --classes {given.classes} "
+            f"--minutes {given.minutes:g} --epochs {given.epochs} --seeds {given.seeds} "
+            f"--threads {given.threads} --methods " + " ".join(f'"{method}"' for method in given.methods)
         ],
         seed=None,
     )

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from attendnets.exploration.decision_levels import Levels, Reals
 from attendnets.exploration.generator import Generator
-from attendnets.exploration.inquisitor import Inquisitor, Learned, Sensitivity
+from attendnets.exploration.inquisitor import Inquisitor
 from attendnets.exploration.synthesis import Synthesis
 from benchmarks.nas_bench_201 import COMPARISON as WHOLE
 from benchmarks.search_comparison import Task, command, searched
@@ -45,16 +45,8 @@ class _GeneratorAlone(Synthesis):
 class _NoEffects(Synthesis):
     """The inquisitor does not probe: levels are alike or not by name alone."""
 
-    def found_out(self, tried: Levels, merits: Reals) -> Learned:
-        found = super().found_out(tried, merits)
-        return replace(found, effects=np.zeros_like(found.effects))
-
-
-class _Unfitted(Synthesis):
-    """theta_I stays as it is before anything is seen."""
-
-    def found_out(self, tried: Levels, merits: Reals) -> Learned:
-        return replace(super().found_out(tried, merits), theta=Sensitivity())
+    def effects(self, tried: Levels, merits: Reals) -> Reals:
+        return np.zeros_like(super().effects(tried, merits))
 
 
 FORMS: dict[str, Searcher] = {
@@ -62,7 +54,6 @@ FORMS: dict[str, Searcher] = {
     "generative_synthesis_undecided_generator": partial(generative_synthesis, form=_Undecided),
     "generative_synthesis_no_neighbours": partial(generative_synthesis, form=_GeneratorAlone),
     "generative_synthesis_no_effects": partial(generative_synthesis, form=_NoEffects),
-    "generative_synthesis_unfitted": partial(generative_synthesis, form=_Unfitted),
     "generative_synthesis_no_repeats": partial(generative_synthesis, options=replace(OURS, repeats=0.0)),
 }
 

@@ -14,7 +14,6 @@ METHODS = {
     "generative_synthesis_undecided_generator": "a generator that never learns",
     "generative_synthesis_no_neighbours": "the generator alone, no neighbours of the best",
     "generative_synthesis_no_effects": "no effects: levels are alike or not by name alone",
-    "generative_synthesis_unfitted": "theta_I is not fitted",
     "generative_synthesis_no_repeats": "no point is tried again",
     "random": "random",
     "regularized_evolution": "regularized evolution",

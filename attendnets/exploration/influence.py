@@ -26,12 +26,13 @@ def influences(levels: SpaceLevels, finished: Sequence[Finished]) -> tuple[Influ
     tried, merits = levels.history(finished)
     inquisitor = Inquisitor(Encoding(levels.of_each), tried, merits)
     references = inquisitor.tried[-MOST_REFERENCES:]
+    reactions = inquisitor.probe(references)
     found = []
     for number, (name, values) in enumerate(levels.space.choices().items()):
         used = np.unique(inquisitor.tried[:, number])
         if len(used) < 2:
             continue
-        reaction = inquisitor.probe(references)[number][used]
+        reaction = reactions[number][used]
         best, worst = int(used[reaction.argmax()]), int(used[reaction.argmin()])
         at_best, at_worst = references.copy(), references.copy()
         at_best[:, number], at_worst[:, number] = best, worst

@@ -3,18 +3,17 @@
 Its model is a Gaussian process over decisions. Two networks are the more alike the fewer the decisions in
 which they differ, and the nearer the effects of what they decided:
 
-    k = exp(-sum over decisions d of  kind / D * difference_d + effect * (e_d - e'_d)^2)
+    k = exp(-1 / D * sum over decisions d of  KIND * difference_d + EFFECT * (e_d - e'_d)^2)
 
-The effects e are what the inquisitor finds by probing: it sets one decision of known networks to each of its
-levels and reads how the expected merit reacts. theta_I = (kind, effect, noise) is what makes the observed
-merits most likely. The form is ours; the papers publish none (docs/generative_synthesis.md).
+The effects e are theta_I, what the inquisitor finds by probing: it sets one decision of known networks to
+each of its levels and reads how the expected merit reacts. The form is ours; the papers publish none
+(docs/generative_synthesis.md).
 
-Letters: N points, D decisions, M points that were tried, R reference points.
+Letters: N points, D decisions, L the most levels of a decision, M points that were tried, R reference points.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,13 +24,12 @@ from attendnets.exploration.decision_levels import Encoding, Levels, Reals
 
 MOST_POINTS = 256
 """Points that the process is conditioned on: the best half and the newest half beyond that."""
-MOST_FITTED = 128
-"""Points that theta_I is fitted to."""
 MOST_REFERENCES = 32
 """Points that are probed for effects."""
-_SWEEPS = 2
-_KIND, _EFFECT, _NOISE = 0.5, 0.3, 0.5
-_FACTORS = (0.25, 0.5, 2.0, 4.0)
+KIND, EFFECT, NOISE = 1.0, 6.0, 0.05
+"""How far networks differ by deciding otherwise and by its effect, and the share of noise in merits."""
+_TURNS = 2
+"""Times that effects are probed, each time with those found before."""
 
 
 def normal_ranks(merits: Reals) -> Reals:
@@ -46,56 +44,37 @@ def normal_ranks(merits: Reals) -> Reals:
     return quantiles
 
 
-@dataclass(frozen=True)
-class Sensitivity:
-    """theta_I: how far networks differ by deciding otherwise and by its effect, and the share of noise."""
-
-    kind: float = 2.0
-    effect: float = 1.0
-    noise: float = 0.05
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What the inquisitor has found out: theta_I, and the effects ``(L, D)`` of all levels around 0."""
-
-    theta: Sensitivity
-    effects: Reals
-
-
 class Inquisitor:
     """What ``merits`` ``(M,)`` of ``tried`` ``(M, D)`` tell of all points; higher merits are better.
 
-    ``learned``: what was found out from most of that before; without it, it is found out anew.
+    ``effects`` ``(L, D)``: what was found out from most of that before; without them they are found out anew.
     """
 
     def __init__(
-        self, encoding: Encoding, tried: Levels, merits: Reals, learned: Learned | None = None
+        self, encoding: Encoding, tried: Levels, merits: Reals, effects: Reals | None = None
     ) -> None:
         kept = _kept(merits, MOST_POINTS)
         self.encoding, self.tried = encoding, tried[kept]
         self._merits = normal_ranks(merits)[kept]
-        if learned is not None:
-            self._condition(learned)
+        if effects is not None:
+            self._condition(effects)
             return
-        self._condition(Learned(Sensitivity(), np.zeros((encoding.most, len(encoding.decisions)))))
-        effects = self._probed()
-        self._condition(Learned(self._fitted(effects), effects))
-        self._condition(replace(self.learned, effects=self._probed()))
+        self._condition(np.zeros((encoding.most, len(encoding.decisions))))
+        for _ in range(_TURNS):
+            self._condition(self._probed())
 
-    def _condition(self, learned: Learned) -> None:
-        self.learned = learned
+    def _condition(self, effects: Reals) -> None:
+        self.effects = effects
         self._rows = self._encoded(self.tried)
         covariance = _similarities(self._rows, self._rows)
-        covariance[np.diag_indices(len(self._rows))] += learned.theta.noise
+        covariance[np.diag_indices(len(self._rows))] += NOISE
         self._factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
         self._weights = cho_solve((self._factor, True), self._merits, check_finite=False)
         self.variance = max(1e-9, float(self._merits @ self._weights) / len(self._rows))
 
     def _encoded(self, points: Levels) -> Reals:
-        theta = self.learned.theta
-        kind = theta.kind / len(self.encoding.decisions)
-        return self.encoding.rows(points, kind, self.learned.effects * np.sqrt(theta.effect))
+        count = len(self.encoding.decisions)
+        return self.encoding.rows(points, KIND / count, self.effects * np.sqrt(EFFECT / count))
 
     def _probed(self) -> Reals:
         """Effects of all levels around 0, in units of the largest difference that one decision makes."""
@@ -122,7 +101,7 @@ class Inquisitor:
     @cached_property
     def fitted(self) -> Reals:
         """The mean of ``expected`` alone, which costs nothing: what was observed less what noise explains."""
-        found: Reals = self._merits - self.learned.theta.noise * self._weights
+        found: Reals = self._merits - NOISE * self._weights
         return found
 
     @cached_property
@@ -145,10 +124,9 @@ class Inquisitor:
         """
         # Likeness is a product over decisions: one factor is taken out and put in for each level, and
         # networks that share their level share the factor.
-        effects = self.learned.effects.T
-        distances = self.learned.theta.kind / len(effects) * self.encoding.differences
-        distances = distances + self.learned.theta.effect * (effects[:, :, None] - effects[:, None]) ** 2
-        factors = np.exp(-distances)
+        effects = self.effects.T
+        distances = KIND * self.encoding.differences + EFFECT * (effects[:, :, None] - effects[:, None]) ** 2
+        factors = np.exp(-distances / len(effects))
         weighted = _similarities(self._encoded(references), self._rows) * (self._weights / len(references))
         count, most = len(effects), self.encoding.most
         sums = weighted @ self.encoding.marks(self.tried).reshape(len(self.tried), -1)
@@ -175,44 +153,6 @@ class Inquisitor:
         left = float(weights @ _similarities(rows, rows) @ weights - solved @ solved)
         return float(similar @ self._weights), float(np.sqrt(self.variance * max(left, 0.0)))
 
-    def _fitted(self, effects: Reals) -> Sensitivity:
-        """The likeliest theta_I, searched along one of its values after the other."""
-        kept = _kept(self._merits, MOST_FITTED)
-        some, merits = self.tried[kept], self._merits[kept]
-        none = np.zeros_like(effects)
-        kinds = _distances(self.encoding.rows(some, 1.0 / effects.shape[1], none))
-        acting = _distances(self.encoding.rows(some, 0.0, effects))
-
-        def unlikeliness(theta: Sensitivity) -> float:
-            covariance = np.exp(-(theta.kind * kinds + theta.effect * acting))
-            return _unlikeliness(covariance, merits, theta)
-
-        best, least = self.learned.theta, unlikeliness(self.learned.theta)
-        for _ in range(_SWEEPS):
-            for name in ("kind", "effect", "noise"):
-                here = best
-                for factor in _FACTORS:
-                    other = replace(here, **{name: getattr(here, name) * factor})
-                    value = unlikeliness(other)
-                    if value < least:
-                        best, least = other, value
-        return best
-
-
-def _unlikeliness(covariance: Reals, merits: Reals, theta: Sensitivity) -> float:
-    """Minus the logarithm of the likelihood, up to a constant, and of a prior around the defaults."""
-    covariance[np.diag_indices(len(merits))] += theta.noise
-    factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
-    solved = solve_triangular(factor, merits, lower=True, check_finite=False)
-    variance = max(1e-9, float(solved @ solved) / len(merits))
-    usual = Sensitivity()
-    prior = (
-        _KIND * np.log(theta.kind / usual.kind) ** 2
-        + _EFFECT * np.log(theta.effect / usual.effect) ** 2
-        + _NOISE * np.log(theta.noise / usual.noise) ** 2
-    )
-    return float(0.5 * len(merits) * np.log(variance) + np.log(np.diag(factor)).sum() + prior)
-
 
 def _kept(merits: Reals, most: int) -> Levels:
     """Rows to keep, in their order: all, or the best half of ``most`` and the newest of the others."""
@@ -232,9 +172,3 @@ def _similarities(rows: Reals, others: Reals) -> Reals:
     np.maximum(squares, 0.0, out=squares)
     similar: Reals = np.exp(np.negative(squares, out=squares), out=squares)
     return similar
-
-
-def _distances(rows: Reals) -> Reals:
-    squares = (rows * rows).sum(1)
-    found: Reals = np.maximum(squares[:, None] + squares - 2.0 * rows @ rows.T, 0.0)
-    return found

@@ -22,7 +22,7 @@ import numpy as np
 from attendnets.errors import UsageError
 from attendnets.exploration.decision_levels import Decision, Encoding, Levels, Reals
 from attendnets.exploration.generator import Generator
-from attendnets.exploration.inquisitor import Inquisitor, Learned, normal_ranks
+from attendnets.exploration.inquisitor import Inquisitor, normal_ranks
 
 _REFIT_GROWTH = 1.1
 _REMEMBERED = 8
@@ -69,7 +69,7 @@ class Synthesis:
 
     decisions: tuple[Decision, ...]
     options: SynthesisOptions = SynthesisOptions()
-    _learned: OrderedDict[bytes, Learned] = field(default_factory=OrderedDict, repr=False)
+    _effects: OrderedDict[bytes, Reals] = field(default_factory=OrderedDict, repr=False)
     _last: tuple[bytes, Inquisitor] | None = field(default=None, repr=False)
     _made: tuple[Inquisitor, Generator] | None = field(default=None, repr=False)
 
@@ -77,23 +77,22 @@ class Synthesis:
         """I, having seen ``tried`` ``(M, D)`` in this order, with ``merits`` ``(M,)``, higher better."""
         key = _recognized(tried, merits, len(tried))
         if self._last is None or self._last[0] != key:
-            learned = self.found_out(tried, merits)
-            self._last = key, Inquisitor(self.encoding, tried, merits, learned)
+            self._last = key, Inquisitor(self.encoding, tried, merits, self.effects(tried, merits))
         return self._last[1]
 
-    def found_out(self, tried: Levels, merits: Reals) -> Learned:
-        """theta_I and the effects; they are found out anew whenever a tenth more has been seen."""
+    def effects(self, tried: Levels, merits: Reals) -> Reals:
+        """theta_I, ``(L, D)``; it is found out anew whenever a tenth more has been seen."""
         seen = self.options.first
         while (more := max(seen + 1, int(seen * _REFIT_GROWTH))) <= len(tried):
             seen = more
         seen = min(seen, len(tried))
         # Ranks, for these stay the same when others are put between them.
         key = _recognized(tried, normal_ranks(merits[:seen]), seen)
-        if key not in self._learned:
-            self._learned[key] = Inquisitor(self.encoding, tried[:seen], merits[:seen]).learned
-            if len(self._learned) > _REMEMBERED:
-                self._learned.popitem(last=False)
-        return self._learned[key]
+        if key not in self._effects:
+            self._effects[key] = Inquisitor(self.encoding, tried[:seen], merits[:seen]).effects
+            if len(self._effects) > _REMEMBERED:
+                self._effects.popitem(last=False)
+        return self._effects[key]
 
     @cached_property
     def encoding(self) -> Encoding:

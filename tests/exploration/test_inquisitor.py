@@ -54,7 +54,7 @@ def test_it_is_surer_of_what_was_tried(inquisitor: Inquisitor, everything: np.nd
 
 
 def test_effects_tell_which_decisions_matter(inquisitor: Inquisitor) -> None:
-    effects = [inquisitor.learned.effects[: d.levels, i] for i, d in enumerate(ENCODING.decisions)]
+    effects = [inquisitor.effects[: d.levels, i] for i, d in enumerate(ENCODING.decisions)]
     spreads = [float(np.ptp(effect)) for effect in effects]
     assert spreads[0] == pytest.approx(1.0)
     assert spreads[2] < 0.3
@@ -71,8 +71,8 @@ def test_probing_sets_one_decision_and_keeps_the_others(inquisitor: Inquisitor) 
 def test_what_was_found_out_can_be_used_with_more_that_was_tried(everything: np.ndarray) -> None:
     some, more = everything[:40], everything[:50]
     earlier = Inquisitor(ENCODING, some, merit(some))
-    later = Inquisitor(ENCODING, more, merit(more), earlier.learned)
-    assert later.learned is earlier.learned
+    later = Inquisitor(ENCODING, more, merit(more), earlier.effects)
+    assert later.effects is earlier.effects
     assert len(later.tried) == 50
 
 
