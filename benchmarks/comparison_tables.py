@@ -60,7 +60,8 @@ def real_images_rows(figures: Figures) -> Rows:
     )
     threads = figures["threads"]
     how = (
-        f"Jobs of {figures['minutes']:g} minutes with {threads} thread{'' if threads == 1 else 's'}, "
+        f"Jobs of {figures['minutes']:g} minutes, 35 % of them to explore, with {threads} "
+        f"thread{'' if threads == 1 else 's'}; {figures['epochs']} epochs of the final training; "
         f"`{'`, `'.join(figures['requirements'])}`, the methods in turns. Intervals are Student's over the "
         "seeds."
     )

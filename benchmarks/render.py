@@ -32,6 +32,7 @@ from benchmarks.search_tables import (
     NAS_BENCH_201_LIMITED,
     NAS_BENCH_201_PARETO,
     SEARCH_ABLATION,
+    own_space_rows,
     probing_rows,
     proposal_rows,
 )
@@ -310,6 +311,7 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "probing": comparison_table(probing_rows),
     "proposal_speed": comparison_table(proposal_rows),
     "cheap_knowledge": comparison_table(cheap_knowledge_rows),
+    "own_space_ablation": comparison_table(own_space_rows),
     "real_images": comparison_table(real_images_rows),
     "ray_speed": comparison_table(ray_speed_rows),
     "worker_soak": comparison_table(worker_soak_rows),

@@ -28,21 +28,21 @@ from benchmarks.searchers import OURS, Searcher, generative_synthesis
 from benchmarks.tabular import nas_bench_201
 
 
-class _Undecided(Synthesis):
+class UndecidedGenerator(Synthesis):
     """The generator never learns: what it draws is drawn evenly."""
 
     def generator(self, inquisitor: Inquisitor) -> Generator:
         return Generator.undecided(self.decisions)
 
 
-class _GeneratorAlone(Synthesis):
+class GeneratorAlone(Synthesis):
     """No neighbours of the best."""
 
     def neighbours(self, parents: Levels, rng: np.random.Generator) -> Levels:
         return parents[:0]
 
 
-class _NoEffects(Synthesis):
+class NoEffects(Synthesis):
     """The inquisitor does not probe: levels are alike or not by name alone."""
 
     def effects(self, tried: Levels, merits: Reals) -> Reals:
@@ -51,9 +51,9 @@ class _NoEffects(Synthesis):
 
 FORMS: dict[str, Searcher] = {
     "generative_synthesis": generative_synthesis,
-    "generative_synthesis_undecided_generator": partial(generative_synthesis, form=_Undecided),
-    "generative_synthesis_no_neighbours": partial(generative_synthesis, form=_GeneratorAlone),
-    "generative_synthesis_no_effects": partial(generative_synthesis, form=_NoEffects),
+    "generative_synthesis_undecided_generator": partial(generative_synthesis, form=UndecidedGenerator),
+    "generative_synthesis_no_neighbours": partial(generative_synthesis, form=GeneratorAlone),
+    "generative_synthesis_no_effects": partial(generative_synthesis, form=NoEffects),
     "generative_synthesis_no_repeats": partial(generative_synthesis, options=replace(OURS, repeats=0.0)),
 }
 

@@ -23,7 +23,7 @@ import torch
 from attendnets.atomic import write_json
 from attendnets.exploration import decision_levels, generator, inquisitor, pareto, sampler, synthesis
 from benchmarks.bananas import bananas_like
-from benchmarks.record import write_record
+from benchmarks.record import Record, read_record, write_record
 from benchmarks.searchers import SEARCHERS, Searcher
 from benchmarks.tabular import BudgetSpentError, TabularSpace, Trace
 
@@ -167,6 +167,32 @@ def compared(
     return table, spent
 
 
+_SETTINGS = ("seeds", "first_seed", "evaluations", "limit_millions")
+
+
+def beside(figures: dict[str, Any], record: Record) -> dict[str, Any]:
+    """``figures`` with the methods that only ``record`` has; ``earlier`` says of which commit those are.
+
+    ``record`` is of the same sets and settings.
+    """
+    sets: dict[str, Any] = figures["sets"]
+    before = record.figures["sets"]
+    new = {method for part in sets.values() for method in part["methods"]}
+    earlier = {
+        **{method: record.commit for part in before.values() for method in part["methods"]},
+        **record.figures.get("earlier", {}),
+    }
+    return {
+        **figures,
+        "sets": {
+            name: {**part, "methods": {**before[name]["methods"], **part["methods"]}}
+            for name, part in sets.items()
+        },
+        "seconds": figures["seconds"] + record.figures["seconds"],
+        "earlier": {method: commit for method, commit in earlier.items() if method not in new},
+    }
+
+
 def _told(arguments: Sequence[str]) -> list[str]:
     """The arguments without the folder of kept searches, which is this machine's and changes no figure."""
     kept = list(arguments)
@@ -194,6 +220,9 @@ def command(comparison: Comparison, description: str) -> None:
     parser.add_argument("--runs", type=Path, help="keep finished searches here, and take up what is there")
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     parser.add_argument("--write", action="store_true", help="write the record")
+    parser.add_argument(
+        "--keep-others", action="store_true", help="methods that are not searched stay in the record"
+    )
     given = parser.parse_args()
     if given.write and given.limit != comparison.limit:
         parser.error("--write keeps the record of this command's own limit; leave --limit out")
@@ -228,10 +257,11 @@ def command(comparison: Comparison, description: str) -> None:
                 near = own[f"evaluations_to_{comparison.near_name}"]
                 print(f"  {method:22} {means}  near after {near['mean']:.0f} (median {near['median']:.0f})")
     if given.write:
-        write_record(
-            comparison.name,
-            comparison.claim,
-            figures,
-            commands=[f"python benchmarks/{comparison.name}.py " + " ".join(_told(sys.argv[1:]))],
-            seed=given.first_seed,
-        )
+        commands = [f"python benchmarks/{comparison.name}.py " + " ".join(_told(sys.argv[1:]))]
+        if given.keep_others:
+            record = read_record(comparison.name)
+            if record is None or any(record.figures[name] != figures[name] for name in _SETTINGS):
+                parser.error(f"--keep-others: results/{comparison.name}.json has no searches of this kind")
+            commands = [*record.commands, *commands]
+            figures = beside(figures, record)
+        write_record(comparison.name, comparison.claim, figures, commands=commands, seed=given.first_seed)

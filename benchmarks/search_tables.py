@@ -76,6 +76,8 @@ class SearchTable:
             f"{figures['seeds']} seeds; ± is 1.96 standard errors. {self.how} A search that never comes "
             f"near counts as {figures['evaluations'] + 1}. Our settings were chosen on other seeds."
         )
+        if commits := set(figures.get("earlier", {}).values()):
+            how += f" The others were searched at commit {', '.join(sorted(commits))}, with the same seeds."
         return head, rows, how
 
 
@@ -140,6 +142,30 @@ def proposal_rows(figures: Figures) -> Rows:
     head = ("finished trials", "a proposal, median", "the longest", "the first, which reads the history")
     how = (
         f"{figures['decisions']} decisions, those of our own design space; {figures['proposals']} proposals."
+    )
+    return head, rows, how
+
+
+def own_space_rows(figures: Figures) -> Rows:
+    """One line a form of generative synthesis and list of requirements."""
+    moments = list(figures["rows"][0]["best"])
+    rows: list[tuple[str, ...]] = [
+        (
+            f"`{'`, `'.join(row['requirements'])}`",
+            METHODS[row["form"]],
+            " / ".join(f"{row['best'][m]:.2f} ±{row['half_width'][m]:.2f}" for m in moments),
+            f"{row['screened']:,.0f}",
+            f"{row['not_found']:,}",
+        )
+        for row in figures["rows"]
+    ]
+    head = (
+        *("requirements", "form", f"best made-up merit after {' / '.join(moments)} candidates"),
+        *("networks screened for each proposal", "times that none was found"),
+    )
+    how = (
+        f"{figures['decisions']} decisions, made-up merits in standard deviations over random points, "
+        f"{figures['seeds']} landscapes; ± is 1.96 standard errors."
     )
     return head, rows, how
 

@@ -1,11 +1,13 @@
 """Kill -9 of a random worker every 20 seconds of an exploration, and of the exploration itself three times.
 
-    python -m benchmarks.worker_soak                 # processes and Ray of this machine, 10 minutes each
+    python -m benchmarks.worker_soak          # processes, Ray of this machine, PostgreSQL: 10 minutes each
+
+With PostgreSQL, processes work on studies in a server that is started for it (Debian's package).
 
 One small exploration after the other is disturbed until the minutes are over; one that is killed is begun
-again by the same command. Judged of each: no training that the journal held was lost or done twice, and the
-record equals that of an exploration that nobody disturbed, but for seconds. Of what an exploration had
-started nothing may be left some seconds after it was killed.
+again by the same command. Judged of each: no training that the study held was lost, changed or done twice,
+and the record equals that of an exploration that nobody disturbed, but for seconds. Of what an exploration
+had started nothing may be left some seconds after it was killed.
 """
 
 from __future__ import annotations
@@ -19,31 +21,54 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from attendnets.exploration.record import StudyRecord
-from benchmarks.record import write_record
+from benchmarks.postgresql_server import postgresql_server
+from benchmarks.record import read_record, write_record
 from benchmarks.soak import finished, write_table
+from benchmarks.study_soak import trainings
 
 OPTIONS = ("--require", "weights<=60KB", "--require", "macs<=400K", "--minutes", "12")
 EVERY_SECONDS = 20.0
 DRIVER_KILLS = 3
 GRACE_SECONDS = 15.0
 Words: TypeAlias = tuple[str, ...]
-WAYS = {"processes": "2", "ray": "2@ray"}
+WAYS = {"processes": "2", "ray": "2@ray", "postgresql": "2"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to work: ``words`` of every exploration, and the database, where one keeps the studies."""
+
+    words: Words
+    url: str | None = None
+
+    def of(self, out: Path) -> Words:
+        """The words of the exploration in ``out``."""
+        return self.words if self.url is None else (*self.words, "--storage", self.url, "--study", out.name)
+
+    def trainings(self, out: Path) -> list[tuple[str, float]]:
+        """Every training that the study of ``out`` holds, with its seconds in a database.
+
+        A journal keeps all that was ever written; in a database one that is done again takes other seconds.
+        """
+        if self.url is not None:
+            return trainings(self.url, out.name)
+        return [(name, 0.0) for name in finished(out).trainings]
 
 
 @dataclass
 class Soak:
     """What was seen of the explorations of one way to work.
 
-    ``doubled`` and ``lost``: trainings that the journal held. ``left``: processes that outlived the
-    exploration that had started them. ``failed``: candidates of all explorations.
+    ``doubled`` and ``lost``, or changed: trainings that the study held. ``left``: processes that outlived
+    the exploration that had started them. ``failed``: candidates of all explorations.
     """
 
     explorations: int = 0
@@ -98,48 +123,61 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=EVERY_SECONDS, help="seconds between workers")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep-others", action="store_true", help="other ways stay in the record")
     given = parser.parse_args()
     soaks: dict[str, Soak] = {}
+    # Otherwise a server would outlive this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory() as name:
         table = write_table(Path(name) / "cells.csv")
         for way in given.ways:
             chance = random.Random(f"{way}/{given.seed}")
             disturber_of = (given.minutes, given.every, DRIVER_KILLS, chance)
             words = ("--trials", str(given.trials), "--workers", WAYS[way])
-            soaks[way] = soaked(table, Path(name) / way, words, disturber_of)
+            with postgresql_server() if way == "postgresql" else nullcontext() as server:
+                url = None if server is None else server.url()
+                soaks[way] = soaked(table, Path(name) / way, Way(words, url), disturber_of)
             print(way, msgspec.json.encode(soaks[way]).decode(), flush=True)
+    figures: dict[str, Any] = {
+        "minutes": given.minutes,
+        "trials": given.trials,
+        "every_seconds": given.every,
+        "ways": {way: asdict(soak) for way, soak in soaks.items()},
+    }
+    commands = [
+        f"python -m benchmarks.worker_soak --minutes {given.minutes:g} --trials {given.trials} "
+        f"--every {given.every:g} --ways {' '.join(given.ways)}"
+    ]
+    if given.keep_others:
+        record = read_record("worker_soak")
+        if record is None or any(record.figures[key] != figures[key] for key in figures if key != "ways"):
+            parser.error("--keep-others: results/worker_soak.json has no soaks of this kind")
+        figures["ways"] = {**record.figures["ways"], **figures["ways"]}
+        commands = [*record.commands, *commands]
     path = write_record(
         "worker_soak",
         "an exploration decides as one that is left alone though it and its workers are killed",
-        {
-            "minutes": given.minutes,
-            "trials": given.trials,
-            "every_seconds": given.every,
-            "ways": {way: asdict(soak) for way, soak in soaks.items()},
-        },
-        commands=[
-            f"python -m benchmarks.worker_soak --minutes {given.minutes:g} --trials {given.trials} "
-            f"--every {given.every:g} --ways {' '.join(given.ways)}"
-        ],
+        figures,
+        commands=commands,
         seed=given.seed,
     )
     print(path)
 
 
 def soaked(
-    table: Path, folder: Path, words: Words, disturber_of: tuple[float, float, int, random.Random]
+    table: Path, folder: Path, way: Way, disturber_of: tuple[float, float, int, random.Random]
 ) -> Soak:
-    """Explorations with ``words`` in ``folder``, the first one left alone."""
+    """Explorations of ``way`` in ``folder``, the first one left alone."""
     soak = Soak()
     started = time.perf_counter()
-    ended(begun(table, folder / "whole", words))
+    ended(begun(table, folder / "whole", way))
     soak.undisturbed_seconds = time.perf_counter() - started
     expected = decided(folder / "whole")
     disturber = Disturber(*disturber_of)
     while disturber.seconds < disturber.whole:
         out = folder / f"run{soak.explorations}"
-        disturb(table, out, words, disturber, soak)
-        after = Counter(finished(out).trainings)
+        disturb(table, out, way, disturber, soak)
+        after = Counter(name for name, _ in way.trainings(out))
         record = decided(out)
         soak.explorations += 1
         soak.equal += record == expected
@@ -151,18 +189,18 @@ def soaked(
     return soak
 
 
-def disturb(table: Path, out: Path, given: Words, disturber: Disturber, soak: Soak) -> None:
+def disturb(table: Path, out: Path, way: Way, disturber: Disturber, soak: Soak) -> None:
     """One exploration to its end, begun again as often as it is killed."""
-    held: set[str] = set()
-    while not survives(process := begun(table, out, given), disturber, soak):
+    held: set[tuple[str, float]] = set()
+    while not survives(process := begun(table, out, way), disturber, soak):
         started = descendants(process.pid)
         process.kill()
         process.communicate()
         soak.explorations_killed += 1
         soak.left += len(outliving(started, GRACE_SECONDS))
-        held |= set(finished(out).trainings)
+        held |= set(way.trainings(out))
     ended(process)
-    soak.lost += len(held - set(finished(out).trainings))
+    soak.lost += len(held - set(way.trainings(out)))
 
 
 def survives(exploration: subprocess.Popen[str], disturber: Disturber, soak: Soak) -> bool:
@@ -176,9 +214,9 @@ def survives(exploration: subprocess.Popen[str], disturber: Disturber, soak: Soa
     return True
 
 
-def begun(table: Path, out: Path, given: Words) -> subprocess.Popen[str]:
+def begun(table: Path, out: Path, way: Way) -> subprocess.Popen[str]:
     """The exploration, as a user gives it."""
-    words = ("explore", str(table), *OPTIONS, *given, "--quiet", "--out", str(out))
+    words = ("explore", str(table), *OPTIONS, *way.of(out), "--quiet", "--out", str(out))
     return subprocess.Popen(
         [sys.executable, "-m", "attendnets", *words],
         stdout=subprocess.DEVNULL,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from benchmarks.comparison_tables import Figures, Rows
 
-_NAMES = {"processes": "our own processes", "ray": "Ray on this machine"}
+_NAMES = {
+    "processes": "our own processes",
+    "ray": "Ray on this machine",
+    "postgresql": "our own processes, study in PostgreSQL",
+}
 
 
 def ray_speed_rows(figures: Figures) -> Rows:
@@ -28,7 +32,7 @@ def worker_soak_rows(figures: Figures) -> Rows:
         "workers killed": "workers_killed",
         "explorations killed, and begun again": "explorations_killed",
         "trainings in all": "trainings",
-        "trainings lost": "lost",
+        "trainings lost or changed": "lost",
         "trainings done twice": "doubled",
         "candidates failed": "failed",
         "processes left behind": "left",

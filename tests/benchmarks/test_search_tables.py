@@ -12,7 +12,8 @@ from attendnets.exploration.pareto import front
 from benchmarks import hpolib, nas_bench_201, nas_bench_201_pareto, search_tables, tabular
 from benchmarks.bananas import bananas_like, path_encoding
 from benchmarks.nas_bench_201_pareto import SAMPLERS, hypervolume, merits, reference
-from benchmarks.search_comparison import Comparison, Task, figures_of
+from benchmarks.record import Record
+from benchmarks.search_comparison import Comparison, Task, beside, figures_of
 from benchmarks.search_tables import METHODS as SHOWN
 from benchmarks.search_tables import SearchTable, proposal_rows
 from benchmarks.searchers import SEARCHERS
@@ -172,3 +173,15 @@ def test_proposals_are_shown_by_length_of_the_study() -> None:
     row = {"finished": 1000, "first_ms": 80.0, "median_ms": 12.3, "most_ms": 40.0}
     _, rows, how = proposal_rows({"decisions": 35, "proposals": 20, "rows": [row]})
     assert rows == [("1,000", "12 ms", "40 ms", "80 ms")] and "35 decisions" in how
+
+
+def test_methods_that_are_not_searched_again_stay_with_their_commit() -> None:
+    def figures(**methods: int) -> dict[str, object]:
+        return {"sets": {"twelve": {"optimum": 11.5, "methods": methods}}, "seconds": 1.0}
+
+    record = Record("searches", "", (), "", 0, "abc", "", {}, figures(ours=1, random=2))
+    found = beside(figures(ours=3), record)
+    assert found["sets"]["twelve"]["methods"] == {"ours": 3, "random": 2}
+    assert found["earlier"] == {"random": "abc"}
+    later = Record("searches", "", (), "", 0, "def", "", {}, found)
+    assert beside(figures(ours=4), later)["earlier"] == {"random": "abc"}
