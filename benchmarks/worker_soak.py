@@ -146,7 +146,7 @@ def main() -> None:
     }
     commands = [
         f"python -m benchmarks.worker_soak --minutes {given.minutes:g} --trials {given.trials} "
-        f"--every {given.every:g} --ways {' '.join(given.ways)}"
+        f"--every {given.every:g} --ways {' '.join(given.ways)}" + " --keep-others" * given.keep_others
     ]
     if given.keep_others:
         record = read_record("worker_soak")
