@@ -1,6 +1,6 @@
 """Searches on NAS-Bench-201 for the best network of at most 0.4 M parameters: ours and those that people use.
 
-python benchmarks/nas_bench_201_limited.py --seeds 15 --write
+python benchmarks/nas_bench_201_limited.py --seeds 15 --write     # the record
 python benchmarks/nas_bench_201_limited.py --seeds 2 --sets cifar10 --methods generative_synthesis random
 
 As benchmarks/nas_bench_201.py; accuracy and regret are those of points within the limit. Sizes are counted

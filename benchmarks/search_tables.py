@@ -97,7 +97,8 @@ NAS_BENCH_201 = SearchTable(
 NAS_BENCH_201_LIMITED = replace(
     NAS_BENCH_201,
     how="As above, for networks of at most 0.4 M parameters: sizes are counted and cost no evaluation; "
-    "Optuna's samplers are told of a larger one as of a trial that failed.",
+    "Optuna's samplers are told of a larger one as of a trial that failed, its GP, which would propose it "
+    "again, as of the worst result so far.",
 )
 SEARCH_ABLATION = replace(NAS_BENCH_201, how="As above, with one part left out.")
 NAS_BENCH_201_PARETO = SearchTable(

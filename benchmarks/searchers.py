@@ -111,8 +111,13 @@ _REFUSED = 200
 """Proposals beyond the limit in a row, after which a random allowed point is taken."""
 
 
-def _with_optuna(sampler: Callable[[int], BaseSampler | None], integers: bool = False) -> Searcher:
-    """A study of Optuna's; points beyond the limit are told as failed and cost no evaluation."""
+def _with_optuna(
+    sampler: Callable[[int], BaseSampler | None], integers: bool = False, refused_as_worst: bool = False
+) -> Searcher:
+    """A study of Optuna's; points beyond the limit cost no evaluation.
+
+    They are told as failed or, for a sampler that would propose the same again, as the worst seen so far.
+    """
 
     def search(trace: Trace, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -125,7 +130,10 @@ def _with_optuna(sampler: Callable[[int], BaseSampler | None], integers: bool = 
             trial = study.ask()
             point = suggested(trial, trace.space.decisions, integers)
             if not trace.space.allows(point):
-                study.tell(trial, state=TrialState.FAIL)
+                if refused_as_worst and trace.values:
+                    study.tell(trial, min(trace.values))
+                else:
+                    study.tell(trial, state=TrialState.FAIL)
                 refused += 1
                 if refused >= _REFUSED:
                     study.enqueue_trial({f"decision{d}": v for d, v in enumerate(trace.space.draw(rng))})
@@ -143,7 +151,7 @@ SEARCHERS: dict[str, Searcher] = {
     "local_search": local_search,
     "tpe": _with_optuna(lambda seed: TPESampler(seed=seed)),
     "tpe_multivariate": _with_optuna(lambda seed: TPESampler(seed=seed, multivariate=True, group=True)),
-    "gp": _with_optuna(lambda seed: GPSampler(seed=seed)),
+    "gp": _with_optuna(lambda seed: GPSampler(seed=seed), refused_as_worst=True),
     "nsga2": _with_optuna(lambda seed: NSGAIISampler(seed=seed)),
     "cma_es": _with_optuna(lambda seed: CmaEsSampler(seed=seed), integers=True),
 }
