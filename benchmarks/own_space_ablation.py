@@ -143,7 +143,7 @@ def over_seeds(found: Sequence[Found]) -> dict[str, Any]:
 def main() -> None:
     """Search, and write results/own_space_ablation.json."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=16)
+    parser.add_argument("--seeds", type=int, default=12)
     parser.add_argument("--candidates", type=int, default=60)
     given = parser.parse_args()
     rows = []
@@ -155,7 +155,7 @@ def main() -> None:
                 print(rows[-1], flush=True)
     path = write_record(
         "own_space_ablation",
-        "each part of generative synthesis earns its place in our own design space, under requirements",
+        "what each part of generative synthesis brings in our own design space, under requirements",
         {
             "seeds": given.seeds,
             "candidates": given.candidates,

@@ -66,7 +66,7 @@ def run(task: Task) -> list[float]:
 COMPARISON = replace(
     WHOLE,
     name="search_ablation",
-    claim="each part of generative synthesis earns its place on NAS-Bench-201",
+    claim="what each part of generative synthesis brings on NAS-Bench-201",
     methods=tuple(FORMS),
     run=run,
     limits=False,

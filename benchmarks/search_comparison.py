@@ -170,10 +170,16 @@ def compared(
 _SETTINGS = ("seeds", "first_seed", "evaluations", "limit_millions")
 
 
+def of_one_kind(figures: dict[str, Any], others: dict[str, Any]) -> bool:
+    """Whether both are of the same sets, seeds, evaluations and limit."""
+    alike = all(figures[name] == others[name] for name in _SETTINGS)
+    return alike and figures["sets"].keys() == others["sets"].keys()
+
+
 def beside(figures: dict[str, Any], record: Record) -> dict[str, Any]:
     """``figures`` with the methods that only ``record`` has; ``earlier`` says of which commit those are.
 
-    ``record`` is of the same sets and settings.
+    ``record`` is :func:`of_one_kind` with them.
     """
     sets: dict[str, Any] = figures["sets"]
     before = record.figures["sets"]
@@ -260,7 +266,7 @@ def command(comparison: Comparison, description: str) -> None:
         commands = [f"python benchmarks/{comparison.name}.py " + " ".join(_told(sys.argv[1:]))]
         if given.keep_others:
             record = read_record(comparison.name)
-            if record is None or any(record.figures[name] != figures[name] for name in _SETTINGS):
+            if record is None or not of_one_kind(figures, record.figures):
                 parser.error(f"--keep-others: results/{comparison.name}.json has no searches of this kind")
             commands = [*record.commands, *commands]
             figures = beside(figures, record)

@@ -13,7 +13,7 @@ from benchmarks import hpolib, nas_bench_201, nas_bench_201_pareto, search_table
 from benchmarks.bananas import bananas_like, path_encoding
 from benchmarks.nas_bench_201_pareto import SAMPLERS, hypervolume, merits, reference
 from benchmarks.record import Record
-from benchmarks.search_comparison import Comparison, Task, beside, figures_of
+from benchmarks.search_comparison import Comparison, Task, beside, figures_of, of_one_kind
 from benchmarks.search_tables import METHODS as SHOWN
 from benchmarks.search_tables import SearchTable, proposal_rows
 from benchmarks.searchers import SEARCHERS
@@ -185,3 +185,10 @@ def test_methods_that_are_not_searched_again_stay_with_their_commit() -> None:
     assert found["earlier"] == {"random": "abc"}
     later = Record("searches", "", (), "", 0, "def", "", {}, found)
     assert beside(figures(ours=4), later)["earlier"] == {"random": "abc"}
+
+
+def test_searches_of_other_sets_or_seeds_are_of_another_kind() -> None:
+    figures = {"sets": {"twelve": {}}, "seeds": 2, "first_seed": 0, "evaluations": 9, "limit_millions": None}
+    assert of_one_kind(figures, figures)
+    assert not of_one_kind(figures, {**figures, "sets": {}})
+    assert not of_one_kind(figures, {**figures, "seeds": 3})
