@@ -77,7 +77,7 @@ class SearchTable:
             f"near counts as {figures['evaluations'] + 1}. Our settings were chosen on other seeds."
         )
         if commits := set(figures.get("earlier", {}).values()):
-            how += f" Some were searched at earlier commits ({', '.join(sorted(commits))}), with the same seeds."
+            how += f" Some were searched at earlier commits, {', '.join(sorted(commits))}, with these seeds."
         return head, rows, how
 
 
