@@ -44,7 +44,7 @@ REQUIREMENTS = ("weights<=60KB", "arena<=128KB", "macs<=1M")
 """Of a microcontroller's kind, and so little work that an exploration of minutes trains many candidates."""
 METHODS: dict[str, Callable[[Space, Screen], Proposer]] = {
     "generative synthesis": synthesis_from_prototypes,
-    "generative synthesis, no prototypes": lambda space, _: SynthesisProposer(space),
+    "generative synthesis, no prototypes": lambda space, screen: SynthesisProposer(space, screen=screen),
     "random": lambda space, _: RandomProposer(space),
     "NSGA-II": lambda space, _: Nsga2Proposer(space),
 }

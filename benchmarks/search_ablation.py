@@ -29,17 +29,10 @@ from benchmarks.tabular import nas_bench_201
 
 
 class UndecidedGenerator(Synthesis):
-    """The generator never learns: what it draws is drawn evenly."""
+    """The generator learns nothing of U: but for what costs forbid it draws evenly."""
 
-    def generator(self, inquisitor: Inquisitor) -> Generator:
+    def wanted(self, inquisitor: Inquisitor) -> Generator:
         return Generator.undecided(self.decisions)
-
-
-class GeneratorAlone(Synthesis):
-    """No neighbours of the best."""
-
-    def neighbours(self, parents: Levels, rng: np.random.Generator) -> Levels:
-        return parents[:0]
 
 
 class NoEffects(Synthesis):
@@ -52,7 +45,6 @@ class NoEffects(Synthesis):
 FORMS: dict[str, Searcher] = {
     "generative_synthesis": generative_synthesis,
     "generative_synthesis_undecided_generator": partial(generative_synthesis, form=UndecidedGenerator),
-    "generative_synthesis_no_neighbours": partial(generative_synthesis, form=GeneratorAlone),
     "generative_synthesis_no_effects": partial(generative_synthesis, form=NoEffects),
     "generative_synthesis_no_repeats": partial(generative_synthesis, options=replace(OURS, repeats=0.0)),
 }

@@ -69,7 +69,9 @@ def generative_synthesis(
     trace: Trace, seed: int, form: type[Synthesis] = Synthesis, options: SynthesisOptions = OURS
 ) -> None:
     """Ours. What it returns is what it expects most of, not the luckiest observation."""
-    synthesis = form(trace.space.decisions, options)
+    synthesis = form(
+        trace.space.decisions, options, None if trace.space.limit is None else trace.space.excesses
+    )
 
     def acceptable(point: Levels) -> bool:
         found = tuple(int(level) for level in point)

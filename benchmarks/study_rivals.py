@@ -15,6 +15,7 @@ from optuna.trial import TrialState, create_trial
 from attendnets.cost import cost
 from attendnets.exploration.decisions import Space
 from attendnets.exploration.proposer import Accept, Proposal
+from attendnets.exploration.record import Driver
 from attendnets.exploration.space_levels import Finished
 from attendnets.spec import digest
 
@@ -27,6 +28,7 @@ class RandomProposer:
     """Points drawn evenly until costs let one pass."""
 
     space: Space
+    drivers: tuple[Driver, ...] = ()
 
     def propose(
         self, finished: Sequence[Finished], seen: frozenset[str], accept: Accept, rng: random.Random
@@ -50,6 +52,7 @@ class Nsga2Proposer:
 
     space: Space
     population: int = 8
+    drivers: tuple[Driver, ...] = ()
 
     def propose(
         self, finished: Sequence[Finished], seen: frozenset[str], accept: Accept, rng: random.Random

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from attendnets.exploration.decision_levels import Decision, Reals
+from attendnets.exploration.decision_levels import Decision, Levels, Reals
 
 Point: TypeAlias = tuple[int, ...]
 
@@ -49,6 +49,11 @@ class TabularSpace:
     def allows(self, point: Point) -> bool:
         """Whether the point's size, which is counted and costs no evaluation, is within the limit."""
         return self.limit is None or bool(self.millions[self.row(point)] <= self.limit)
+
+    def excesses(self, points: Levels) -> Reals:
+        """Logarithms of the sizes of ``points`` ``(N, D)`` over the limit: ``(N, 1)``."""
+        found: Reals = np.log(self.millions[points @ np.array(self.places)] / self.limit)[:, None]
+        return found
 
     @functools.cached_property
     def means(self) -> Reals:

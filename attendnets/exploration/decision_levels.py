@@ -82,14 +82,24 @@ class Encoding:
             own[: decision.levels, : decision.levels] = ((rows[:, None] - rows[None]) ** 2).sum(2)
         return found
 
+    def features(self, points: Levels) -> Reals:
+        """``(N, F)`` of ``points`` ``(N, D)``: squared distances between rows sum up ``differences``."""
+        return np.take_along_axis(self.table, points[:, self.owners], axis=0)
+
+    def shares(self, weights: Reals) -> Reals:
+        """What each level adds to the sums of features by ``weights`` ``(F, Q)``: ``(D, L, Q)``."""
+        is_own = (self.owners == np.arange(len(self.decisions))[:, None]).astype(np.float64)
+        found: Reals = np.einsum("df,lf,fq->dlq", is_own, self.table, weights, optimize=True)
+        return found
+
     def rows(self, points: Levels, kind: float, effects: Reals) -> Reals:
         """Features ``(N, F + D)`` of ``points`` ``(N, D)``.
 
         Squared distances between rows are ``kind`` times the sum of ``differences``, and the squared
         differences of ``effects`` ``(L, D)`` added to that.
         """
-        kinds = np.take_along_axis(self.table * np.sqrt(kind), points[:, self.owners], axis=0)
-        return np.concatenate([kinds, np.take_along_axis(effects, points, axis=0)], axis=1)
+        levels = np.take_along_axis(effects, points, axis=0)
+        return np.concatenate([self.features(points) * np.sqrt(kind), levels], axis=1)
 
     def marks(self, points: Levels) -> Reals:
         """1 at the levels that ``points`` ``(N, D)`` have, 0 at the others: ``(N, D, L)``."""

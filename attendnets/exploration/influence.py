@@ -1,4 +1,8 @@
-"""Which decisions mattered: what the inquisitor expects of a decision's best value over its worst."""
+"""Which decisions mattered, for U and for the requirements, as the inquisitor learned it.
+
+For U: what it expects of a decision's best value over its worst. For each requirement that costs tell: by how
+much the value that adds most exceeds the one that adds least.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from attendnets.exploration.decision_levels import Encoding
+from attendnets.exploration.excess import ExcessModel
 from attendnets.exploration.inquisitor import MOST_REFERENCES, Inquisitor
-from attendnets.exploration.record import Influence
+from attendnets.exploration.record import Driver, Influence
 from attendnets.exploration.space_levels import Finished, SpaceLevels
 
 LEAST_POINTS = 4
 """Fewer candidates tell nothing of dozens of decisions."""
+DRIVERS_TOLD = 10
+"""Of each requirement, those that drive it most."""
 _DIGITS = 4
 
 
@@ -41,3 +48,20 @@ def influences(levels: SpaceLevels, finished: Sequence[Finished]) -> tuple[Influ
             Influence(name, values[best], values[worst], round(gain, _DIGITS), round(error, _DIGITS))
         )
     return tuple(sorted(found, key=lambda item: -item.gain / max(item.error, 1e-9)))
+
+
+def drivers(levels: SpaceLevels, model: ExcessModel | None, gates: Sequence[str]) -> tuple[Driver, ...]:
+    """What ``model`` learned of each of ``gates``, the decisions that drive it most first."""
+    if model is None:
+        return ()
+    found = []
+    for gate, requirement in enumerate(gates):
+        own = []
+        for (name, values), shares in zip(levels.choices.items(), model.shares[:, :, gate], strict=True):
+            known = shares[: len(values)]
+            least, most = int(known.argmin()), int(known.argmax())
+            excess = round(float(known[most] - known[least]), _DIGITS)
+            if excess > 0.0:
+                own.append(Driver(requirement, name, values[least], values[most], excess))
+        found += sorted(own, key=lambda item: -item.excess)[:DRIVERS_TOLD]
+    return tuple(found)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -17,9 +17,12 @@ import numpy as np
 from attendnets.exploration.blas import one_thread
 from attendnets.exploration.decision_levels import Levels, Reals
 from attendnets.exploration.decisions import Decisions, Space
-from attendnets.exploration.record import GeneratorRecord
+from attendnets.exploration.influence import drivers
+from attendnets.exploration.record import Driver, GeneratorRecord
+from attendnets.exploration.screening import Screen
 from attendnets.exploration.space_levels import Finished, SpaceLevels
 from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
+from attendnets.requirements import Requirements
 from attendnets.spec import NetworkSpec, digest
 
 Accept: TypeAlias = Callable[[NetworkSpec], bool]
@@ -50,17 +53,23 @@ class Proposer(Protocol):
         ``finished`` is sorted best first; ``seen`` holds the digests of all networks tried so far.
         """
 
+    @property
+    def drivers(self) -> tuple[Driver, ...]:
+        """What was learned of the requirements that costs tell; empty where it does not learn that."""
+
 
 @dataclass(frozen=True)
 class SynthesisProposer:
     """Prototypes in their order, then generative synthesis over all decisions of ``space``.
 
     Networks that costs rule out are never proposed: of what the generator draws, the best that ``accept``
-    lets pass is taken (the indicator 1_r of the papers as a gate).
+    lets pass is taken (the indicator 1_r of the papers as a gate). With ``screen`` the generator learns to
+    make such as it lets pass.
     """
 
     space: Space
     prototypes: tuple[Decisions, ...] = ()
+    screen: Screen = field(default_factory=lambda: Screen(Requirements()))
 
     def propose(
         self, finished: Sequence[Finished], seen: frozenset[str], accept: Accept, rng: random.Random
@@ -103,17 +112,33 @@ class SynthesisProposer:
     @cached_property
     def _synthesis(self) -> Synthesis:
         given = len(self.prototypes)
-        return Synthesis(self.levels.of_each, SynthesisOptions(first=given if given > 1 else _FIRST))
+        return Synthesis(
+            self.levels.of_each,
+            SynthesisOptions(first=given if given > 1 else _FIRST),
+            partial(self.levels.excesses, screen=self.screen) if self.screen.gates else None,
+        )
+
+    @property
+    def drivers(self) -> tuple[Driver, ...]:
+        """See :class:`Proposer`."""
+        with one_thread():
+            return drivers(self.levels, self._synthesis.excess, self.screen.gates)
 
     def _generator(self, tried: Levels, merits: Reals) -> GeneratorRecord | None:
         if len(tried) < self._synthesis.options.first:
             return None
-        generator = self._synthesis.generator(self._synthesis.inquisitor(tried, merits))
+        inquisitor = self._synthesis.inquisitor(tried, merits)
+        generator = self._synthesis.generator(inquisitor)
+        pressures = self._synthesis.multipliers(inquisitor)
         return GeneratorRecord(
             entropy=round(generator.entropy, _DIGITS),
             chances={
                 name: tuple(round(float(share), _DIGITS) for share in chances)
                 for name, chances in zip(self.space.choices(), generator.chances, strict=True)
+            },
+            multipliers={
+                name: round(float(pressure), _DIGITS)
+                for name, pressure in zip(self.screen.gates, pressures, strict=False)
             },
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from attendnets.exploration.decisions import Decisions, Space, Value, refusal
 from attendnets.exploration.proposer import Accept, SynthesisProposer
+from attendnets.exploration.screening import Screen
 from attendnets.exploration.space import DesignSpace, Kind
 
 _FAMILIES: tuple[tuple[Kind, ...], ...] = (
@@ -94,9 +95,9 @@ def _largest_of_families(space: DesignSpace, accept: Accept) -> tuple[Decisions,
     return tuple(points)
 
 
-def synthesis_from_prototypes(space: Space, accept: Accept) -> SynthesisProposer:
-    """Generative synthesis that starts from the prototypes of ``space``."""
-    return SynthesisProposer(space, prototypes(space, accept))
+def synthesis_from_prototypes(space: Space, screen: Screen) -> SynthesisProposer:
+    """Generative synthesis that starts from the prototypes of ``space`` and keeps within ``screen``."""
+    return SynthesisProposer(space, prototypes(space, screen), screen)
 
 
 def _point(space: DesignSpace, family: tuple[Kind, ...], scale: float, size: int) -> Decisions:

@@ -12,11 +12,13 @@ from attendnets.spec import NetworkSpec
 class GeneratorRecord:
     """A generator: the probability of each value of each decision, in the order of the space's choices.
 
-    ``entropy``: 1 knows nothing yet, 0 is settled.
+    ``entropy``: 1 knows nothing yet, 0 is settled. ``multipliers``: how hard each requirement that costs tell
+    pressed on it, 0 where it did not bind; "time" stands for what can be trained in the time there is.
     """
 
     entropy: float
     chances: dict[str, tuple[float, ...]]
+    multipliers: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,21 @@ class Influence:
     worst: int | float | str
     gain: float
     error: float
+
+
+@dataclass(frozen=True)
+class Driver:
+    """How far a decision drives a requirement, or a constraint, to being broken.
+
+    ``excess``: by how much its value ``most`` is expected to add more than ``least`` does to the logarithm of
+    the required figure, or to that of 1 + the number of places where the constraint is broken.
+    """
+
+    requirement: str
+    decision: str
+    least: int | float | str
+    most: int | float | str
+    excess: float
 
 
 @dataclass(frozen=True)
@@ -105,7 +122,8 @@ class StudyRecord:
     """A finished exploration. ``chosen`` is the digest of the network to train.
 
     ``choices`` are the space's decisions with their values, ``influences`` what was learned of them, those
-    that matter most first, ``fidelities`` how well shorter trainings told what longer ones said.
+    that matter most first, ``drivers`` what was learned of the requirements that costs tell, ``fidelities``
+    how well shorter trainings told what longer ones said.
     """
 
     candidates: tuple[Candidate, ...]
@@ -121,6 +139,7 @@ class StudyRecord:
     largest_macs: float | None
     choices: dict[str, tuple[int | float | str, ...]] = field(default_factory=dict)
     influences: tuple[Influence, ...] = ()
+    drivers: tuple[Driver, ...] = ()
     fidelities: tuple[RankCorrelation, ...] = ()
 
     @property

@@ -5,6 +5,7 @@ Nothing is trained or even made here; a candidate costs well under a millisecond
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from attendnets.spec import NetworkSpec, digest
 NEAREST = 3
 QUANTITIES_BY_PRICE = ("parameters", "macs", "weights", "activations", "file", "arena")
 _STEPS = 1500
+_LEAST = 1e-9
 
 
 @dataclass
@@ -59,6 +61,31 @@ class Screen:
     def broken(self, network: NetworkSpec) -> tuple[Violation, ...]:
         """The places where ``network`` breaks one of the constraints."""
         return violations(network, tuple(CONSTRAINTS[name] for name in self.constraints))
+
+    @cached_property
+    def gates(self) -> tuple[str, ...]:
+        """What can refuse a network: required quantities, "time" where it is limited, and constraints."""
+        time = () if self.largest_macs is None else ("time",)
+        return (*(item.quantity for item in self.countable), *time, *self.constraints)
+
+    def excesses(self, network: NetworkSpec) -> tuple[float, ...] | None:
+        """By how much ``network`` is beyond each of ``gates``, at most 0 where it passes; None if it is none.
+
+        Of costs the logarithm of the figure over its bound. A constraint that is broken in n places is
+        exceeded by log(1 + n), one that is kept has 1 left.
+        """
+        try:
+            price = cost(network)
+        except SpecError:
+            return None
+        costs = [(price.bounding_figure(item.quantity) or 0.0, item.bound) for item in self.countable]
+        if self.largest_macs is not None:
+            costs.append((price.macs, self.largest_macs))
+        places = (len(violations(network, (CONSTRAINTS[name],))) for name in self.constraints)
+        return (
+            *(math.log(max(figure, _LEAST) / max(bound, _LEAST)) for figure, bound in costs),
+            *(math.log1p(count) if count else -1.0 for count in places),
+        )
 
     def slowness(self, network: NetworkSpec) -> float:
         """By how much, relative to it, ``network`` exceeds the largest that can be trained."""

@@ -1,10 +1,11 @@
 """Points of a design space as rows of whole numbers, and what is known of them as merits.
 
-Letters: M points that were tried, D decisions.
+Letters: N points, M points that were tried, D decisions, Q gates.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ import numpy as np
 
 from attendnets.exploration.decision_levels import Decision, Levels, Reals
 from attendnets.exploration.decisions import Decisions, Space, Value
+from attendnets.exploration.screening import Screen
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,13 @@ class SpaceLevels:
         """The point of a row ``(D,)``."""
         pairs = zip(self.choices.items(), levels, strict=True)
         return {name: values[int(level)] for (name, values), level in pairs}
+
+    def excesses(self, points: Levels, screen: Screen) -> Reals:
+        """Of the networks of ``points`` ``(N, D)`` over the gates of ``screen``: ``(N, Q)``, NaN if none."""
+        unknown = (math.nan,) * len(screen.gates)
+        networks = (self.space.network(self.decisions(point)) for point in points)
+        rows = [screen.excesses(network) or unknown for network in networks]
+        return np.array(rows).reshape(len(points), len(screen.gates))
 
     def history(self, finished: Sequence[Finished]) -> tuple[Levels, Reals]:
         """Rows ``(M, D)`` and merits ``(M,)`` in the order of trial; the best has the highest merit.

@@ -297,6 +297,7 @@ class _Study:
             largest_macs=self.screen.largest_macs,
             choices=self.space.choices(),
             influences=influences(SpaceLevels(self.space), self._finished()),
+            drivers=self.proposer.drivers,
             fidelities=fidelities([e.results for e in self.entries], self.options.rung_epochs),
         )
 

@@ -1,8 +1,8 @@
 """Generative synthesis: generator and inquisitor in turn, from what was tried to what to try next.
 
     N_s = G(s; theta_G)          the generator makes candidates
-    D = I(G; theta_I)            the inquisitor probes them and returns a change of theta_G
-    theta_G <- theta_G + D
+    D = I(G; theta_I)            the inquisitor probes them and returns a change of theta_G: towards U, and
+    theta_G <- theta_G + D       back within 1_r as far as costs tell it
 
 All state follows from what was tried, so that a study that is taken up again proposes as it would have
 without the break. The loop is the papers' (arXiv 1809.05989), the form of G, I and D is ours.
@@ -21,6 +21,7 @@ import numpy as np
 
 from attendnets.errors import UsageError
 from attendnets.exploration.decision_levels import Decision, Encoding, Levels, Reals
+from attendnets.exploration.excess import ExcessModel, Probe, learned
 from attendnets.exploration.generator import Generator
 from attendnets.exploration.inquisitor import Inquisitor, normal_ranks
 
@@ -35,16 +36,15 @@ _RECOGNIZED = 512
 class SynthesisOptions:
     """How many candidates are drawn for one to be tried, and how the generator follows the inquisitor.
 
-    ``first`` points are drawn before there is anything to learn from. ``generated`` are the generator's,
-    ``neighbours`` differ from one of the ``parents`` best in one to three decisions. ``temperature``: the
-    difference of expected merit, in standard deviations, that makes a level e times as likely. ``repeats``:
-    the share of evaluations that go to points tried before, where evaluations are noisy and may be repeated;
-    it grows over the first hundred.
+    ``first`` points are drawn before there is anything to learn from merits. ``generated`` are drawn for each
+    proposal. ``parents``: how many of the best are probed for D. ``temperature``: the difference of expected
+    merit, in standard deviations, that makes a level e times as likely. ``repeats``: the share of evaluations
+    that go to points tried before, where evaluations are noisy and may be repeated; it grows over the first
+    hundred.
     """
 
     first: int = 12
-    generated: int = 300
-    neighbours: int = 400
+    generated: int = 700
     parents: int = 8
     temperature: float = 0.6
     repeats: float = 0.0
@@ -53,7 +53,6 @@ class SynthesisOptions:
         bounds = (
             ("first", self.first >= 2, "at least 2"),
             ("generated", self.generated >= 1, "at least 1"),
-            ("neighbours", self.neighbours >= 1, "at least 1"),
             ("parents", self.parents >= 1, "at least 1"),
             ("temperature", self.temperature > 0, "above 0"),
             ("repeats", 0 <= self.repeats < 1, "from 0 to below 1"),
@@ -65,13 +64,17 @@ class SynthesisOptions:
 
 @dataclass
 class Synthesis:
-    """Proposes points of a space of ``decisions``. Deterministic in what it is given."""
+    """Proposes points of a space of ``decisions``. Deterministic in what it is given.
+
+    ``probe`` tells excesses of points over the requirements that costs tell; without it there are none.
+    """
 
     decisions: tuple[Decision, ...]
     options: SynthesisOptions = SynthesisOptions()
+    probe: Probe | None = None
     _effects: OrderedDict[bytes, Reals] = field(default_factory=OrderedDict, repr=False)
     _last: tuple[bytes, Inquisitor] | None = field(default=None, repr=False)
-    _made: tuple[Inquisitor, Generator] | None = field(default=None, repr=False)
+    _made: tuple[Inquisitor, Generator, Reals] | None = field(default=None, repr=False)
 
     def inquisitor(self, tried: Levels, merits: Reals) -> Inquisitor:
         """I, having seen ``tried`` ``(M, D)`` in this order, with ``merits`` ``(M,)``, higher better."""
@@ -100,15 +103,37 @@ class Synthesis:
         return Encoding(self.decisions)
 
     def generator(self, inquisitor: Inquisitor) -> Generator:
-        """G after the inquisitor's change D: what networks near the best are expected to gain from a level.
+        """G after the inquisitor's change D: towards U, and back within 1_r as far as costs tell it.
 
         D is counted from the undecided generator, so that theta_G follows from what was tried alone.
         """
+        return self._kept(inquisitor)[0]
+
+    def multipliers(self, inquisitor: Inquisitor) -> Reals:
+        """How hard each requirement ``(Q,)`` pressed on that generator; 0 where it does not bind."""
+        return self._kept(inquisitor)[1]
+
+    @cached_property
+    def excess(self) -> ExcessModel | None:
+        """What the inquisitor learned of 1_r from costs; None where there is nothing to be kept."""
+        return None if self.probe is None else learned(self.encoding, self.probe)
+
+    def wanted(self, inquisitor: Inquisitor) -> Generator:
+        """G towards U alone: what networks near the best are expected to gain from a level."""
+        expected = inquisitor.probe(self._parents(inquisitor))
+        change = [merit / self.options.temperature for merit in expected]
+        return Generator.undecided(self.decisions).updated(change)
+
+    def _kept(self, inquisitor: Inquisitor) -> tuple[Generator, Reals]:
         if self._made is None or self._made[0] is not inquisitor:
-            expected = inquisitor.probe(self._parents(inquisitor))
-            change = [merit / self.options.temperature for merit in expected]
-            self._made = inquisitor, Generator.undecided(self.decisions).updated(change)
-        return self._made[1]
+            self._made = inquisitor, *self._within(self.wanted(inquisitor))
+        return self._made[1:]
+
+    def _within(self, wanted: Generator) -> tuple[Generator, Reals]:
+        if self.excess is None:
+            return wanted, np.zeros(0)
+        multipliers = self.excess.multipliers(wanted)
+        return self.excess.within(wanted, multipliers), multipliers
 
     def propose(
         self,
@@ -122,14 +147,13 @@ class Synthesis:
         ``acceptable`` is asked of points in the order of their expected improvement, until one is.
         """
         if len(tried) < self.options.first:
-            candidates = Generator.undecided(self.decisions).draw(self.options.generated, rng)
+            first, _ = self._within(Generator.undecided(self.decisions))
+            candidates = first.draw(self.options.generated, rng)
         else:
             inquisitor = self.inquisitor(tried, merits)
             if self._repeats(tried):
                 return self._again(inquisitor)
-            generated = self.generator(inquisitor).draw(self.options.generated, rng)
-            near = self.neighbours(self._parents(inquisitor), rng)
-            candidates = np.unique(np.concatenate([generated, near]), axis=0)
+            candidates = np.unique(self.generator(inquisitor).draw(self.options.generated, rng), axis=0)
             candidates = candidates[np.argsort(-inquisitor.improvement(candidates), kind="stable")]
         return next((point for point in candidates if acceptable(point)), None)
 
@@ -149,23 +173,6 @@ class Synthesis:
 
     def _parents(self, inquisitor: Inquisitor) -> Levels:
         return inquisitor.tried[np.argsort(-inquisitor.fitted, kind="stable")[: self.options.parents]]
-
-    def neighbours(self, parents: Levels, rng: np.random.Generator) -> Levels:
-        """Points that differ from a parent in one to three decisions that have more than one level."""
-        levels = np.array([decision.levels for decision in self.decisions])
-        is_open = np.flatnonzero(levels > 1)
-        if len(is_open) == 0:
-            return parents
-        count = self.options.neighbours
-        points = parents[rng.integers(len(parents), size=count)].copy()
-        changes = rng.integers(1, min(3, len(is_open)) + 1, size=count)
-        order = rng.random((count, len(is_open))).argsort(axis=1)
-        for turn in range(int(changes.max())):
-            rows = np.flatnonzero(changes > turn)
-            columns = is_open[order[rows, turn]]
-            step = rng.integers(1, levels[columns])
-            points[rows, columns] = (points[rows, columns] + step) % levels[columns]
-        return points
 
 
 def _recognized(tried: Levels, merits: Reals, seen: int) -> bytes:

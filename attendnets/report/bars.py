@@ -42,9 +42,7 @@ class Share:
         return wilson_interval(self.correct, self.images)
 
     def __str__(self) -> str:
-        return (
-            f"{percent(self.percent)} ({interval(self.interval_percent)}, {counted(self.images, 'image')})"
-        )
+        return f"{percent(self.percent)} ({interval(self.interval_percent)}, {counted(self.images, 'image')})"
 
 
 @dataclass(frozen=True)

@@ -115,12 +115,8 @@ def _cell(
         middle = x + size / 2 - 0.5
         font = 14 if size > 40 else 10.5
         height = y + size / 2 + (0 if size > 60 else font * 0.35)
-        drawn.append(
-            element("text", str(images), x=middle, y=height, font_size=font, class_=f"middle {on}")
-        )
+        drawn.append(element("text", str(images), x=middle, y=height, font_size=font, class_=f"middle {on}"))
         if size > 60:
             below = percent(100 * share)
-            drawn.append(
-                element("text", below, x=middle, y=height + 16, font_size=11, class_=f"middle {on}")
-            )
+            drawn.append(element("text", below, x=middle, y=height + 16, font_size=11, class_=f"middle {on}"))
     return drawn

@@ -201,8 +201,7 @@ def _branch(branch: Branch, leaves: float, ends: float, heights: dict[int, float
     turn = 5.0 if along > begin else -5.0
     back = -5.0 if finish < along else 5.0
     path = (
-        f"M{leaves:g} {begin:g}V{along - turn:g}q0 {turn:g} 5 {turn:g}"
-        f"H{ends - 5:g}q5 0 5 {back:g}V{finish:g}"
+        f"M{leaves:g} {begin:g}V{along - turn:g}q0 {turn:g} 5 {turn:g}H{ends - 5:g}q5 0 5 {back:g}V{finish:g}"
     )
     return element("path", d=path, class_="flow")
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from attendnets.data import TITLES, affected, by_kind
 from attendnets.exploration.objective import objective_named
-from attendnets.report import bars, candidates, confusion, curves, front, generators, influences, reactions
+from attendnets.report import (
+    bars,
+    candidates,
+    confusion,
+    curves,
+    drivers,
+    front,
+    generators,
+    influences,
+    reactions,
+)
 from attendnets.report.bars import Reference, Share
 from attendnets.report.record import ReportInput
 from attendnets.report.table import shortfall_text
@@ -163,6 +173,7 @@ def explored(record: ReportInput) -> dict[str, Any] | None:
         "objective": objective_named(study.objective).words,
         "floor": bounds.get("top1"),
         "influences": influences.influence_rows(study.influences),
+        "driven": drivers.driven_requirements(study),
         "reactions": reactions.reaction_rows(study),
         "several_stages": len(study.choices.get("stages", ())) > 1,
     }

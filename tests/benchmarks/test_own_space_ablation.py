@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attendnets.exploration.synthesis import Synthesis
 from benchmarks.own_space_ablation import LEVELS, REQUIREMENTS, landscape, searched
 
 
@@ -18,7 +17,7 @@ def test_random_points_of_a_landscape_have_mean_0_and_deviation_1() -> None:
 
 
 def test_a_search_proposes_what_requirements_allow_and_its_best_never_falls() -> None:
-    found = searched(Synthesis, REQUIREMENTS[0], 0, 12)
+    found = searched("generative_synthesis", REQUIREMENTS[0], 0, 12)
     assert len(found.best) == 12
     assert list(found.best) == sorted(found.best)
     assert found.not_found == 0

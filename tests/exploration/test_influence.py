@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
+from attendnets.exploration.decision_levels import Encoding
 from attendnets.exploration.decisions import Decisions
-from attendnets.exploration.influence import influences
+from attendnets.exploration.excess import learned
+from attendnets.exploration.influence import DRIVERS_TOLD, drivers, influences
+from attendnets.exploration.screening import Screen
 from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.space_levels import Finished, SpaceLevels
+from attendnets.requirements import Requirements
 
 SPACE = DesignSpace(channels=1, classes=2, sizes=(48, 64))
 
@@ -51,3 +56,25 @@ def test_decisions_that_were_never_varied_are_not_spoken_of() -> None:
 
 def test_a_handful_of_candidates_tells_nothing() -> None:
     assert influences(SpaceLevels(SPACE), best_first([SPACE.smallest()] * 3)) == ()
+
+
+def test_what_drives_requirements_to_being_broken_is_told_of_each() -> None:
+    screen = Screen(
+        Requirements.parse(["weights<=20KB", "macs<=1M"]), constraints=("anti_aliased_downsampling",)
+    )
+    levels = SpaceLevels(SPACE)
+    model = learned(Encoding(levels.of_each), partial(levels.excesses, screen=screen))
+    found = drivers(levels, model, screen.gates)
+    of_each = {gate: [item for item in found if item.requirement == gate] for gate in screen.gates}
+    assert all(1 <= len(items) <= DRIVERS_TOLD for items in of_each.values())
+    width = next(item for item in of_each["weights"] if item.decision == "width3")
+    assert (width.least, width.most) == (32, 256)
+    assert width.excess > 0.5
+    aliased = of_each["anti_aliased_downsampling"][0]
+    assert (aliased.decision, aliased.least) == ("downsample", "average")
+    for items in of_each.values():
+        assert [item.excess for item in items] == sorted((item.excess for item in items), reverse=True)
+
+
+def test_where_nothing_is_required_nothing_drives() -> None:
+    assert drivers(SpaceLevels(SPACE), None, ()) == ()

@@ -16,8 +16,7 @@ from attendnets.errors import InfeasibleError, SpecError
 from attendnets.exploration.evaluation import InProcess, ShortTraining
 from attendnets.exploration.journal import JournalFile
 from attendnets.exploration.open_space import OpenSpace
-from attendnets.exploration.proposer import SynthesisProposer
-from attendnets.exploration.prototypes import prototypes
+from attendnets.exploration.prototypes import prototypes, synthesis_from_prototypes
 from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.exploration.study import ExploreOptions, explore
 from attendnets.prototype import Prototype
@@ -206,7 +205,7 @@ def test_a_study_of_a_prototype_is_kept_by_the_places_of_its_cells(tmp_path: Pat
     record = explore(
         SPACE,
         screen,
-        SynthesisProposer(SPACE, prototypes(SPACE, screen)),
+        synthesis_from_prototypes(SPACE, screen),
         InProcess(landscape),
         options=ExploreOptions(trials=9, rung_epochs=(1, 3)),
         place=JournalFile(journal),

@@ -31,14 +31,14 @@ def merit(decisions: Mapping[str, Value]) -> float:
     )
 
 
-def searched(proposer: SynthesisProposer, count: int, seed: int) -> list[Proposal]:
+def searched(proposer: SynthesisProposer, count: int, seed: int, screen: Screen = LIMITS) -> list[Proposal]:
     """What is proposed in turn where ``merit`` is what trainings find."""
     found: list[Proposal] = []
     for number in range(count):
         order = sorted(range(len(found)), key=lambda index: -merit(found[index].decisions))
         finished = [Finished(found[i].decisions, digest(SPACE.network(found[i].decisions)), i) for i in order]
         seen = frozenset(item.digest for item in finished)
-        proposal = proposer.propose(finished, seen, LIMITS, random.Random(f"{seed}/{number}"))
+        proposal = proposer.propose(finished, seen, screen, random.Random(f"{seed}/{number}"))
         assert proposal is not None
         found.append(proposal)
     return found
@@ -90,9 +90,28 @@ def test_the_generator_comes_with_the_proposal_and_settles() -> None:
     assert all(abs(sum(chances) - 1.0) < 0.01 for chances in known[-1].chances.values())
 
 
+def test_the_generator_keeps_requirements_and_says_which_press() -> None:
+    screen = Screen(Requirements.parse(["weights<=20KB", "arena<=2MB"]))
+    proposer = synthesis_from_prototypes(SPACE, screen)
+    for_prototypes = screen.screened
+    found = searched(proposer, 12, 5, screen)
+    last = found[-1].generator
+    assert last is not None
+    assert last.multipliers["weights"] > 0.5
+    assert last.multipliers["arena"] == 0.0
+    # Of what an undecided generator draws hundreds are refused for each that passes.
+    assert screen.screened - for_prototypes < 3 * len(found)
+
+
+def test_what_drives_the_requirements_is_told() -> None:
+    proposer = synthesis_from_prototypes(SPACE, Screen(Requirements.parse(["weights<=20KB"])))
+    assert {item.requirement for item in proposer.drivers} == {"weights"}
+    assert SynthesisProposer(SPACE).drivers == ()
+
+
 def test_requirements_that_hardly_any_network_meets_are_still_met() -> None:
     screen = Screen(Requirements.parse(["weights<=5.2KB"]))
-    proposer = SynthesisProposer(SPACE)
+    proposer = SynthesisProposer(SPACE, screen=screen)
     finished: list[Finished] = []
     for number in range(2):
         seen = frozenset(item.digest for item in finished)

@@ -1,5 +1,6 @@
 """Costs alone decide what may be trained, and say so when nothing may."""
 
+import math
 import random
 
 import pytest
@@ -122,3 +123,39 @@ def test_predicted_quantities_are_judged_with_the_most_by_which_predictions_were
         assert predicted is not None
         assert not Screen(Requirements.parse([f"{quantity}<={round(1.01 * predicted)}B"]))(network)
         assert Screen(Requirements.parse([f"{quantity}<={round(1.05 * predicted)}B"]))(network)
+
+
+def test_excesses_are_logarithms_over_the_bounds_and_tell_what_passes() -> None:
+    network = SPACE.network(SPACE.smallest())
+    price = cost(network)
+    limits = Screen(
+        Requirements.parse([f"weights<={2 * price.weights_bytes}B", f"macs<={price.macs // 2}"]),
+        largest_macs=4.0 * price.macs,
+        constraints=("anti_aliased_downsampling",),
+    )
+    assert limits.gates == ("macs", "weights", "time", "anti_aliased_downsampling")
+    found = limits.excesses(network)
+    assert found is not None
+    assert found == pytest.approx([math.log(2), -math.log(2), -math.log(4), -1.0], abs=1e-4)
+
+
+def test_a_constraint_is_exceeded_by_the_places_where_it_is_broken() -> None:
+    limits = Screen(Requirements(), constraints=("anti_aliased_downsampling",))
+    network = SPACE.network(SPACE.smallest() | {"downsample": "max"})
+    places = len(limits.broken(network))
+    assert places >= 2
+    assert limits.excesses(network) == pytest.approx((math.log(1 + places),))
+
+
+def test_a_network_passes_exactly_when_it_exceeds_nothing() -> None:
+    limits = Screen(Requirements.parse(["weights<=100KB", "arena<=128KB"]), 2e6, ("no_strided_pointwise",))
+    rng = random.Random(1)
+    networks = [SPACE.network(SPACE.draw(rng)) for _ in range(200)]
+    passed = [limits(network) for network in networks]
+    assert 0 < sum(passed) < 200
+    assert passed == [max(limits.excesses(network) or (1.0,)) <= 0.0 for network in networks]
+
+
+def test_what_is_no_network_has_no_excesses() -> None:
+    network = SPACE.network(SPACE.smallest() | {"size": -4})
+    assert screen("weights<=100KB").excesses(network) is None

@@ -13,8 +13,7 @@ from attendnets.errors import SpecError
 from attendnets.exploration.evaluation import InProcess, ShortTraining
 from attendnets.exploration.journal import JournalFile
 from attendnets.exploration.open_space import OpenSpace
-from attendnets.exploration.proposer import SynthesisProposer
-from attendnets.exploration.prototypes import prototypes
+from attendnets.exploration.prototypes import synthesis_from_prototypes
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.exploration.shrinking import shrunk
@@ -115,7 +114,7 @@ def study(network: NetworkSpec, requirement: str, journal: Path) -> StudyRecord:
     return explore(
         space,
         screen,
-        SynthesisProposer(space, prototypes(space, screen)),
+        synthesis_from_prototypes(space, screen),
         InProcess(landscape),
         options=ExploreOptions(trials=12, rung_epochs=(1, 3)),
         place=JournalFile(journal),

@@ -15,7 +15,7 @@ from attendnets import atomic
 from attendnets.benchmark import Measurement, Prediction
 from attendnets.cost import cost
 from attendnets.data import CheckReport, Finding, Sample
-from attendnets.exploration.record import Candidate, GeneratorRecord, Influence, Reaction, StudyRecord
+from attendnets.exploration.record import Candidate, Driver, GeneratorRecord, Influence, Reaction, StudyRecord
 from attendnets.export.parity import ParityPair, ParityReport, Tolerance
 from attendnets.quantize import QuantizationRecord
 from attendnets.report import Command, DataSummary, Mistake, ReportInput, worst_mistakes
@@ -154,6 +154,12 @@ def study(count: int = 40) -> StudyRecord:
             Influence("stages.1.blocks.0.width", 24, 8, 0.3, 0.2),
             Influence("gate3", "sigmoid", "relu6", 0.1, 0.25),
         ),
+        drivers=(
+            Driver("weights", "width2", 24, 160, math.log(4.0)),
+            Driver("weights", "kind2", "pepe", "visual_condenser", math.log(1.5)),
+            Driver("macs", "stages.1.blocks.0.width", 8, 24, math.log(2.0)),
+            Driver("anti_aliased_downsampling", "gate3", "sigmoid", "relu6", 0.5),
+        ),
     )
 
 
@@ -182,7 +188,8 @@ def generator(number: int) -> GeneratorRecord:
         last = (1 + number / 20) / (len(values) + number / 20)
         others = (1 - last) / max(1, len(values) - 1)
         chances[name] = (*(others for _ in values[1:]), last)
-    return GeneratorRecord(entropy=round(1 - 0.01 * number, 4), chances=chances)
+    multipliers = {"weights": 0.1 * number, "macs": 0.0}
+    return GeneratorRecord(entropy=round(1 - 0.01 * number, 4), chances=chances, multipliers=multipliers)
 
 
 def write_exploration(folder: Path) -> StudyRecord:
