@@ -1,6 +1,6 @@
 """What each part of generative synthesis brings: searches on NAS-Bench-201 with one part left out.
 
-python benchmarks/search_ablation.py --write
+python benchmarks/search_ablation.py --seeds 200 --write
 python benchmarks/search_ablation.py --seeds 2 --sets cifar10 --methods generative_synthesis
 
 The searches and their figures are those of benchmarks/nas_bench_201.py.
@@ -62,6 +62,7 @@ COMPARISON = replace(
     methods=tuple(FORMS),
     run=run,
     limits=False,
+    whole="generative_synthesis",
 )
 
 if __name__ == "__main__":

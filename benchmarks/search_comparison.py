@@ -22,6 +22,7 @@ import torch
 
 from attendnets.atomic import write_json
 from attendnets.exploration import decision_levels, excess, generator, inquisitor, pareto, sampler, synthesis
+from attendnets.exploration.decision_levels import Levels, Reals
 from benchmarks.bananas import bananas_like
 from benchmarks.record import Record, read_record, write_record
 from benchmarks.searchers import SEARCHERS, Searcher
@@ -63,6 +64,8 @@ class Comparison:
     """Whether searches can be constrained to a size."""
     limit: float | None = None
     """The limit that the record is of, in millions of parameters."""
+    whole: str | None = None
+    """The method that others are told beside, search by search, where that is asked."""
 
 
 def searched(task: Task, space: TabularSpace, method: Searcher | None = None) -> list[float]:
@@ -82,8 +85,7 @@ def figures_of(
     """What the searches of one method on one set come to; ``half_width`` is 1.96 standard errors."""
     results = np.array(runs)
     evaluations = results.shape[1]
-    is_near = results >= near
-    arrived = np.where(is_near.any(1), is_near.argmax(1) + 1, evaluations + 1)
+    arrived = _arrived(results, near)
     moments = [moment for moment in MOMENTS if moment <= evaluations]
     spread = results.std(0, ddof=1) if len(runs) > 1 else np.zeros(evaluations)
     return {
@@ -93,9 +95,35 @@ def figures_of(
         f"evaluations_to_{near_name}": {
             "mean": float(arrived.mean()),
             "median": float(np.median(arrived)),
-            "arrived": int(is_near.any(1).sum()),
+            "arrived": int((arrived <= evaluations).sum()),
         },
     }
+
+
+def behind(runs: Sequence[Sequence[float]], whole: Sequence[Sequence[float]], near: float) -> dict[str, Any]:
+    """By how much the searches ``runs`` return less than those of the same seeds in ``whole``.
+
+    ``later`` is by how many evaluations they come ``near`` later; half widths are 1.96 standard errors.
+    """
+    own, others = np.array(runs), np.array(whole)
+    lacks = others - own
+    evaluations = own.shape[1]
+    moments = [moment for moment in MOMENTS if moment <= evaluations]
+    later = _arrived(own, near).astype(np.float64) - _arrived(others, near)
+    width = 1.96 / len(own) ** 0.5
+    return {
+        "mean": {str(m): float(lacks[:, m - 1].mean()) for m in moments},
+        "half_width": {str(m): float(width * lacks[:, m - 1].std(ddof=1)) for m in moments},
+        "later": float(later.mean()),
+        "later_half_width": float(width * later.std(ddof=1)),
+    }
+
+
+def _arrived(results: Reals, near: float) -> Levels:
+    """The evaluation after which each search is ``near``; one beyond the last if it never is."""
+    is_near = results >= near
+    found: Levels = np.where(is_near.any(1), is_near.argmax(1) + 1, results.shape[1] + 1)
+    return found
 
 
 @dataclass(frozen=True)
@@ -154,7 +182,7 @@ def compared(
             if sys.stderr.isatty():
                 left = (time.perf_counter() - started) / done * (len(tasks) - done)
                 print(f"\r{done} of {len(tasks)} searches, about {left:.0f} s left ", end="", file=sys.stderr)
-    table = {}
+    table: dict[str, Any] = {}
     for data in sets:
         optimum, near = comparison.optimum(data, limit), comparison.near(data, limit)
         table[data] = {
@@ -164,6 +192,10 @@ def compared(
                 for method in methods
             },
         }
+        if comparison.whole is not None and comparison.whole in methods and len(seeds) > 1:
+            for method in methods:
+                found = behind(runs[data, method], runs[data, comparison.whole], near)
+                table[data]["methods"][method]["behind"] = found
     return table, spent
 
 

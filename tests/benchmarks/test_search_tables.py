@@ -13,7 +13,7 @@ from benchmarks import hpolib, nas_bench_201, nas_bench_201_pareto, search_table
 from benchmarks.bananas import bananas_like, path_encoding
 from benchmarks.nas_bench_201_pareto import SAMPLERS, hypervolume, merits, reference
 from benchmarks.record import Record
-from benchmarks.search_comparison import Comparison, Task, beside, figures_of, of_one_kind
+from benchmarks.search_comparison import Comparison, Task, behind, beside, figures_of, of_one_kind
 from benchmarks.search_tables import METHODS as SHOWN
 from benchmarks.search_tables import SearchTable, proposal_rows
 from benchmarks.searchers import SEARCHERS
@@ -192,3 +192,37 @@ def test_searches_of_other_sets_or_seeds_are_of_another_kind() -> None:
     assert of_one_kind(figures, figures)
     assert not of_one_kind(figures, {**figures, "sets": {}})
     assert not of_one_kind(figures, {**figures, "seeds": 3})
+
+
+def test_searches_of_one_seed_are_told_beside_each_other() -> None:
+    whole = [[1.0] * 49 + [3.0], [2.0] * 49 + [4.0]]
+    found = behind([[1.0] * 49 + [2.0], [2.0] * 49 + [3.0]], whole, near=3.0)
+    assert found["mean"] == {"50": 1.0}
+    assert found["half_width"] == {"50": 0.0}
+    # The first never comes near: it counts as 51, one beyond the last.
+    assert found["later"] == 0.5
+
+
+def test_the_table_of_an_ablation_tells_what_each_part_brings() -> None:
+    def part(mean: float, near: float, lack: float) -> dict[str, object]:
+        return {
+            "mean": {"50": mean},
+            "evaluations_to_within_half_a_point": {"mean": near},
+            "behind": {
+                "mean": {"50": lack},
+                "half_width": {"50": 0.1},
+                "later": near - 40,
+                "later_half_width": 3.0,
+            },
+        }
+
+    methods = {
+        "generative_synthesis": part(73.0, 40.0, 0.0),
+        "generative_synthesis_no_effects": part(72.5, 44.0, 0.5),
+    }
+    sets = {name: {"optimum": 74.0, "methods": methods} for name in ("cifar10", "cifar100")}
+    head, rows, how = search_tables.ablation_rows({"sets": sets, "seeds": 5, "evaluations": 50})
+    assert head[1:3] == ("CIFAR-10", "CIFAR-100")
+    assert rows[0][1:] == ("73.00 %", "73.00 %", "**40.0**")
+    assert rows[1][1:] == ("+0.50 ±0.10", "+0.50 ±0.10", "44.0 (+4.0 ±2.1)")
+    assert "counts as 51" in how
