@@ -160,8 +160,8 @@ def ablation_rows(figures: Figures) -> Rows:
         )
         rows.append((shown, *cells, f"{near:.1f} ({later:+.1f} ±{error:.1f})"))
     how = (
-        f"{figures['seeds']} seeds, each part left out in turn; positive differences are what it brings. ± is "
-        "1.96 standard errors of differences between searches of one seed. A search that never comes near "
+        f"{figures['seeds']} seeds, each part left out in turn; positive differences are what it brings. ± "
+        "is 1.96 standard errors of differences between searches of one seed. A search that never comes near "
         f"counts as {figures['evaluations'] + 1}. Our settings were chosen on other seeds."
     )
     return head, rows, how

@@ -51,8 +51,9 @@ class TabularSpace:
         return self.limit is None or bool(self.millions[self.row(point)] <= self.limit)
 
     def excesses(self, points: Levels) -> Reals:
-        """Logarithms of the sizes of ``points`` ``(N, D)`` over the limit: ``(N, 1)``."""
-        found: Reals = np.log(self.millions[points @ np.array(self.places)] / self.limit)[:, None]
+        """Logarithms of the sizes of ``points`` ``(N, D)`` over the limit, its thousandth at least: ``(N, 1)``."""
+        shares = self.millions[points @ np.array(self.places)] / self.limit
+        found: Reals = np.log(np.maximum(shares, 1e-3))[:, None]
         return found
 
     @functools.cached_property
