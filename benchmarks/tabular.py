@@ -51,7 +51,7 @@ class TabularSpace:
         return self.limit is None or bool(self.millions[self.row(point)] <= self.limit)
 
     def excesses(self, points: Levels) -> Reals:
-        """Logarithms ``(N, 1)`` of the sizes of ``points`` ``(N, D)`` over the limit, at least its thousandth."""
+        """Logarithms ``(N, 1)`` of sizes of ``points`` ``(N, D)`` over the limit, its thousandth at least."""
         shares = self.millions[points @ np.array(self.places)] / self.limit
         found: Reals = np.log(np.maximum(shares, 1e-3))[:, None]
         return found
