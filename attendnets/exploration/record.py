@@ -147,6 +147,12 @@ class StudyRecord:
         """The chosen network."""
         return next(c.spec for c in self.candidates if c.digest == self.chosen)
 
+    @property
+    def pressures(self) -> dict[str, float]:
+        """How hard each requirement that costs tell pressed on the last generator; empty if there is none."""
+        newest_first = sorted(self.candidates, key=lambda candidate: -candidate.number)
+        return next((c.generator.multipliers for c in newest_first if c.generator is not None), {})
+
 
 @dataclass(frozen=True)
 class StudyProgress:

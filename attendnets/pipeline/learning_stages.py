@@ -146,9 +146,12 @@ def _outcome(record: StudyRecord) -> str:
     failed = f"{failures} failed, " if failures else ""
     best = max(c.validation_top1_percent or 0.0 for c in record.candidates)
     words = objective_named(record.objective).words
+    limits = [name for name, pressure in record.pressures.items() if pressure]
+    limited = f"; limited by {' and '.join(limits)}" if limits else ""
     return (
         f"{record.screened} screened on cost, {trained} trained shortly, {failed}best {best:.1f} % on "
         f"{record.validation_images} validation images; chosen {record.chosen}, {words} of the best in loss"
+        f"{limited}"
     )
 
 

@@ -45,8 +45,6 @@ class DrivenRequirement:
 
 def driven_requirements(study: StudyRecord) -> tuple[DrivenRequirement, ...]:
     """In the order of the record, at most four decisions each, their bars on one scale."""
-    last = next((c.generator for c in reversed(study.candidates) if c.generator), None)
-    pressures = {} if last is None else last.multipliers
     of_each: dict[str, list[Driver]] = {}
     for driver in study.drivers:
         of_each.setdefault(driver.requirement, []).append(driver)
@@ -55,7 +53,7 @@ def driven_requirements(study: StudyRecord) -> tuple[DrivenRequirement, ...]:
     x = Scale(0.0, longest, _EDGE, _WIDTH - _EDGE)
     return tuple(
         DrivenRequirement(
-            _WORDS.get(name, name.replace("_", " ")), pressures.get(name), _rows(drivers, x, name)
+            _WORDS.get(name, name.replace("_", " ")), study.pressures.get(name), _rows(drivers, x, name)
         )
         for name, drivers in shown.items()
     )

@@ -50,7 +50,7 @@ def run(
     return explore(
         SPACE,
         limits,
-        SynthesisProposer(SPACE),
+        SynthesisProposer(SPACE, screen=limits),
         InProcess(evaluate),
         options=options,
         place=JournalFile(journal),
@@ -161,6 +161,17 @@ def test_successive_generators_are_kept_and_told_again_by_a_resumed_study(tmp_pa
     assert [candidate.generator for candidate in again.candidates] == generators
     assert record.influences
     assert again.influences == record.influences
+
+
+def test_what_limits_a_study_and_what_drives_it_is_told(tmp_path: Path) -> None:
+    options = ExploreOptions(trials=10, rung_epochs=(1,), seed=3)
+    tight = run(Landscape(), tmp_path / "tight.journal", options, requirements=("weights<=20KB", "macs<=90M"))
+    assert list(tight.pressures) == ["macs", "weights"]
+    assert tight.pressures["weights"] > tight.pressures["macs"] == 0.0
+    assert {driver.requirement for driver in tight.drivers} == {"weights", "macs"}
+    free = run(Landscape(), tmp_path / "free.journal", options, requirements=())
+    assert free.pressures == {}
+    assert free.drivers == ()
 
 
 def test_a_candidate_has_the_reactions_of_its_longest_training(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def test_the_page_says_where_it_comes_from_and_shows_nothing_where_nothing_is_re
     found = page(Driver("weights", "width2", 24, 160, 1.4))
     assert "Before anything was trained, networks were drawn and costed" in found
     assert "weights: pressure 3.9" in found
+    assert "MACs: did not bind" in page(Driver("macs", "width2", 24, 160, 1.4))
     assert "What drives the requirements" not in page()
 
 
