@@ -171,12 +171,19 @@ def proposal_rows(figures: Figures) -> Rows:
     """One line a length of the study."""
     rows: list[tuple[str, ...]] = [
         (
+            f"`{'`, `'.join(row['requirements'])}`" if row["requirements"] else "none",
             f"{row['finished']:,}",
             *(f"{row[name]:.0f} ms" for name in ("median_ms", "most_ms", "first_ms")),
         )
         for row in figures["rows"]
     ]
-    head = ("finished trials", "a proposal, median", "the longest", "the first, which reads the history")
+    head = (
+        "requirements",
+        "finished trials",
+        "a proposal, median",
+        "the longest",
+        "the first, which reads the history",
+    )
     how = (
         f"{figures['decisions']} decisions, those of our own design space; {figures['proposals']} proposals."
     )

@@ -95,7 +95,7 @@ class SynthesisProposer:
             )
             if point is not None:
                 return Proposal(self.space.canonical(self.levels.decisions(point)), generator)
-        # Requirements that hardly any network meets: near those that did, further and further.
+        # A small space is nearly used up, or hardly any network passes: near those that did, ever further.
         passed = [*(item.decisions for item in finished), self.space.smallest()]
         for attempt in range(_ATTEMPTS):
             changes = 1 + rng.randrange(3) + attempt // _ATTEMPTS_A_CHANGE

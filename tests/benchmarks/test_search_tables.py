@@ -170,9 +170,9 @@ def test_hypervolume_grows_with_every_search(method: str, one_thread: None) -> N
 
 
 def test_proposals_are_shown_by_length_of_the_study() -> None:
-    row = {"finished": 1000, "first_ms": 80.0, "median_ms": 12.3, "most_ms": 40.0}
+    row = {"finished": 1000, "first_ms": 80.0, "median_ms": 12.3, "most_ms": 40.0, "requirements": []}
     _, rows, how = proposal_rows({"decisions": 35, "proposals": 20, "rows": [row]})
-    assert rows == [("1,000", "12 ms", "40 ms", "80 ms")] and "35 decisions" in how
+    assert rows == [("none", "1,000", "12 ms", "40 ms", "80 ms")] and "35 decisions" in how
 
 
 def test_methods_that_are_not_searched_again_stay_with_their_commit() -> None:
