@@ -112,14 +112,16 @@ def searched(form: str, requirements: Sequence[str], seed: int, candidates: int)
     merit, noise = landscape(seed), np.random.default_rng([seed, 2])
     screen = Screen(Requirements.parse(requirements))
     given = prototypes(SPACE, screen)
+    # It keeps rows of networks that it has seen: searches of one process share nothing.
+    levels = SpaceLevels(SPACE)
     synthesis = FORMS[form](
-        LEVELS.of_each, SynthesisOptions(first=len(given)), partial(LEVELS.excesses, screen=screen)
+        levels.of_each, SynthesisOptions(first=len(given)), partial(levels.excesses, screen=screen)
     )
     seen: set[str] = set()
     tried, observed, best, screened = np.zeros((0, len(LEVELS.of_each)), np.int64), np.zeros(0), [-np.inf], []
 
     def acceptable(point: Levels) -> bool:
-        network = SPACE.network(LEVELS.decisions(point))
+        network = SPACE.network(levels.decisions(point))
         return digest(network) not in seen and screen(network)
 
     for number in range(candidates):
@@ -132,10 +134,10 @@ def searched(form: str, requirements: Sequence[str], seed: int, candidates: int)
         if number >= len(given):
             screened.append(screen.screened - before)
         if number < len(given) or point is not None:
-            decisions = given[number] if point is None else LEVELS.decisions(point)
+            decisions = given[number] if point is None else levels.decisions(point)
             name = digest(SPACE.network(decisions))
             seen.add(name)
-            row, _ = LEVELS.history([Finished(decisions, name, 0)])
+            row, _ = levels.history([Finished(decisions, name, 0)])
             value = float(merit(row)[0])
             tried = np.concatenate([tried, row])
             observed = np.append(observed, value + NOISE * noise.normal())
