@@ -30,8 +30,9 @@ Probe: TypeAlias = Callable[[Levels], Reals]
 ROUNDS, PROBED = 4, 300
 """Generators in turn that are probed, each kept within what was learned so far, and networks of each."""
 _RIDGE = 0.3
-_TURNS, _STEP, _CLOSE = 30, 0.7, 0.01
-_LONGEST, _LARGEST = 2.0, 60.0
+# Newton's method: most turns, the share of a step that is taken and its longest, when it is close enough, the
+# largest multiplier, and what is added to the curvature where requirements say nearly the same.
+_TURNS, _STEP, _LONGEST, _CLOSE, _LARGEST = 30, 0.7, 2.0, 0.01, 60.0
 _UNCORRELATED, _LEAST = 0.05, 0.0025
 
 
@@ -118,9 +119,6 @@ def learned(encoding: Encoding, probe: Probe) -> ExcessModel | None:
         if not sum(map(len, points)):
             return None
         model = ExcessModel.fitted(encoding, np.concatenate(points), np.concatenate(excesses))
-        pressed = model.multipliers(undecided)
-        if not pressed.any():
-            break
         multipliers = model.multipliers(undecided)
         if not multipliers.any():
             break

@@ -110,6 +110,15 @@ def test_points_that_are_no_networks_teach_nothing() -> None:
     assert learned(ENCODING, lambda points: np.full((len(points), 1), np.nan)) is None
 
 
+def test_a_space_of_one_network_has_nothing_to_give_way_with() -> None:
+    encoding = Encoding((Decision(1, ordered=True), Decision(1, ordered=False)))
+    model = learned(encoding, lambda points: np.full((len(points), 2), [0.5, -0.5]))
+    assert model is not None
+    undecided = Generator.undecided(encoding.decisions)
+    within = model.within(undecided, model.multipliers(undecided))
+    assert (within.draw(5, np.random.default_rng(0)) == 0).all()
+
+
 def test_where_nothing_binds_one_round_of_probes_is_enough() -> None:
     asked = []
 
