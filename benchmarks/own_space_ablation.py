@@ -1,6 +1,6 @@
 """What each part of generative synthesis brings in our own design space, where requirements rule most out.
 
-    python -m benchmarks.own_space_ablation --seeds 100 --candidates 60 --slow-seeds 8
+    python -m benchmarks.own_space_ablation --seeds 60 --candidates 100 --slow-seeds 3
 
 Nothing is trained: merits are made up, so that many searches fit into minutes. A landscape gives each
 decision a weight, most of them small, each level a worth, smooth along numbers, and some pairs of decisions a
@@ -184,9 +184,9 @@ def over_seeds(found: Sequence[Found], whole: Sequence[Found]) -> dict[str, Any]
 def main() -> None:
     """Search, and write results/own_space_ablation.json."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--candidates", type=int, default=60)
-    parser.add_argument("--slow-seeds", type=int, default=8)
+    parser.add_argument("--seeds", type=int, default=60)
+    parser.add_argument("--candidates", type=int, default=100)
+    parser.add_argument("--slow-seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
@@ -215,6 +215,7 @@ def main() -> None:
         commands=[
             f"python -m benchmarks.own_space_ablation --seeds {given.seeds} --candidates {given.candidates} "
             f"--slow-seeds {given.slow_seeds}"
+            + (f" --first-seed {given.first_seed}" if given.first_seed else "")
         ],
         seed=given.first_seed,
     )
