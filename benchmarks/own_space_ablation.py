@@ -34,7 +34,7 @@ from attendnets.requirements import Requirements
 from attendnets.spec import digest
 from benchmarks.proposal_speed import SPACE
 from benchmarks.record import write_record
-from benchmarks.search_ablation import NoEffects, UndecidedGenerator
+from benchmarks.search_ablation import NothingShared, UndecidedGenerator
 
 REQUIREMENTS = (
     ("weights<=60KB", "arena<=128KB", "macs<=1M"),
@@ -54,7 +54,7 @@ FORMS: dict[str, type[Synthesis]] = {
     "generative_synthesis": Synthesis,
     "generative_synthesis_undecided_generator": UndecidedGenerator,
     "generative_synthesis_no_excess": NoExcess,
-    "generative_synthesis_no_effects": NoEffects,
+    "generative_synthesis_nothing_shared": NothingShared,
 }
 WHOLE, SLOW = "generative_synthesis", "generative_synthesis_no_excess"
 LEVELS = SpaceLevels(SPACE)

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-
-import numpy as np
 
 # Started as a file, Python looks for imports beside it; started with -m this changes nothing.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from attendnets.exploration.decision_levels import Levels, Reals
+from attendnets.exploration.decision_levels import Encoding
 from attendnets.exploration.generator import Generator
 from attendnets.exploration.inquisitor import Inquisitor
 from attendnets.exploration.synthesis import Synthesis
@@ -35,18 +33,23 @@ class UndecidedGenerator(Synthesis):
         return Generator.undecided(self.decisions)
 
 
-class NoEffects(Synthesis):
-    """The inquisitor does not probe: levels are alike or not by name alone."""
+class NothingShared(Synthesis):
+    """The inquisitor takes each decision on its own: families have nothing in common."""
 
-    def effects(self, tried: Levels, merits: Reals) -> Reals:
-        return np.zeros_like(super().effects(tried, merits))
+    @cached_property
+    def encoding(self) -> Encoding:
+        return Encoding(tuple(replace(decision, family="") for decision in self.decisions))
 
+
+NEVER = 1_000_000
+"""More evaluations than any search here has."""
 
 FORMS: dict[str, Searcher] = {
     "generative_synthesis": generative_synthesis,
     "generative_synthesis_undecided_generator": partial(generative_synthesis, form=UndecidedGenerator),
-    "generative_synthesis_no_effects": partial(generative_synthesis, form=NoEffects),
+    "generative_synthesis_nothing_shared": partial(generative_synthesis, form=NothingShared),
     "generative_synthesis_no_repeats": partial(generative_synthesis, options=replace(OURS, repeats=0.0)),
+    "generative_synthesis_no_fresh_search": partial(generative_synthesis, options=replace(OURS, fresh=NEVER)),
 }
 
 

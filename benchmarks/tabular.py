@@ -131,7 +131,7 @@ def nas_bench_201(name: str, limit: float | None = None) -> TabularSpace:
     sizes = [len(values) for values in bench.search_space.values()]
     return TabularSpace(
         name=name,
-        decisions=tuple(Decision(size, ordered=False) for size in sizes),
+        decisions=tuple(Decision(size, ordered=False, family="operation") for size in sizes),
         results=_column(bench._dataset, sizes, "val_acc"),
         millions=_column(bench._dataset, sizes, "model_size")[:, 0],
         limit=limit,
@@ -153,7 +153,8 @@ def hpolib(name: str) -> TabularSpace:
     return TabularSpace(
         name=name,
         decisions=tuple(
-            Decision(len(values), not isinstance(values[0], str)) for values in bench.search_space.values()
+            Decision(len(values), not isinstance(values[0], str), family=repr(values))
+            for values in bench.search_space.values()
         ),
         results=100.0 * (1.0 - losses / losses.mean(1).min()),
         millions=_column(bench._dataset, sizes, "model_size")[:, 0] / 1e6,

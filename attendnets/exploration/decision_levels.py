@@ -1,6 +1,7 @@
 """Points of a space as whole numbers: row i of an array ``(N, D)`` holds the level of each decision.
 
-Letters: N points, D decisions, F features of the encoding.
+Letters: N points, D decisions, F features of the encoding, G features that families share,
+T levels of all decisions.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ Reals: TypeAlias = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Decision:
-    """How many levels a decision has, and whether neighbouring ones are alike (widths: yes; kinds: no)."""
+    """How many levels a decision has, and whether neighbouring ones are alike (widths: yes; kinds: no).
+
+    Decisions of one ``family`` have the same levels with the same meaning, as the kinds of several stages do;
+    those without one are on their own.
+    """
 
     levels: int
     ordered: bool
+    family: str = ""
 
     def __post_init__(self) -> None:
         if self.levels < 1:
@@ -74,16 +80,23 @@ class Encoding:
         return np.repeat(np.arange(len(self.decisions)), [decision.features for decision in self.decisions])
 
     @cached_property
-    def differences(self) -> Reals:
-        """Squared distances between the levels of each decision, ``(D, L, L)``."""
-        found = np.zeros((len(self.decisions), self.most, self.most))
-        for own, decision in zip(found, self.decisions, strict=True):
-            rows = decision.encoded()
-            own[: decision.levels, : decision.levels] = ((rows[:, None] - rows[None]) ** 2).sum(2)
-        return found
+    def shared(self) -> Reals:
+        """What sums up the features of each family of several decisions, level by level: ``(F, G)``."""
+        sums = []
+        for family in sorted({decision.family for decision in self.decisions} - {""}):
+            members = [d for d, decision in enumerate(self.decisions) if decision.family == family]
+            if len({self.decisions[d] for d in members}) > 1:
+                raise UsageError(f"Encoding: decisions of the family {family} differ in their levels.")
+            if len(members) > 1:
+                each = np.eye(self.decisions[members[0]].features)
+                total = np.zeros((len(self.owners), len(each)))
+                for d in members:
+                    total[self.owners == d] = each
+                sums.append(total)
+        return np.concatenate([np.zeros((len(self.owners), 0)), *sums], axis=1)
 
     def features(self, points: Levels) -> Reals:
-        """``(N, F)`` of ``points`` ``(N, D)``: squared distances between rows sum up ``differences``."""
+        """``(N, F)`` of ``points`` ``(N, D)``: squared distances between rows add up those of decisions."""
         return np.take_along_axis(self.table, points[:, self.owners], axis=0)
 
     def shares(self, weights: Reals) -> Reals:
@@ -92,16 +105,24 @@ class Encoding:
         found: Reals = np.einsum("df,lf,fq->dlq", is_own, self.table, weights, optimize=True)
         return found
 
-    def rows(self, points: Levels, kind: float, effects: Reals) -> Reals:
-        """Features ``(N, F + D)`` of ``points`` ``(N, D)``.
+    def rows(self, points: Levels, share: float) -> Reals:
+        """``(N, F + G)`` of ``points`` ``(N, D)``: features, and what families have in common.
 
-        Squared distances between rows are ``kind`` times the sum of ``differences``, and the squared
-        differences of ``effects`` ``(L, D)`` added to that.
+        To the squared distances between features those between the sums of each family are added, ``share``
+        times: so networks are the more alike if they decide alike, be it in other places.
         """
-        levels = np.take_along_axis(effects, points, axis=0)
-        return np.concatenate([self.features(points) * np.sqrt(kind), levels], axis=1)
+        features = self.features(points)
+        return np.concatenate([features, features @ (self.shared * np.sqrt(share))], axis=1)
 
-    def marks(self, points: Levels) -> Reals:
-        """1 at the levels that ``points`` ``(N, D)`` have, 0 at the others: ``(N, D, L)``."""
-        marked: Reals = (points[:, :, None] == np.arange(self.most)).astype(np.float64)
-        return marked
+    @cached_property
+    def each_level(self) -> tuple[Levels, Levels]:
+        """The decision ``(T,)`` and the level ``(T,)`` of all T levels, decision by decision."""
+        counts = [decision.levels for decision in self.decisions]
+        levels = np.concatenate([np.arange(count) for count in counts])
+        return np.repeat(np.arange(len(counts)), counts), levels
+
+    def level_rows(self, share: float) -> Reals:
+        """What each of T levels adds to :meth:`rows`: ``(T, F + G)``."""
+        decisions, levels = self.each_level
+        own = self.table[levels] * (self.owners == decisions[:, None])
+        return np.concatenate([own, own @ (self.shared * np.sqrt(share))], axis=1)

@@ -12,12 +12,14 @@ import numpy as np
 
 from attendnets.exploration.decision_levels import Encoding
 from attendnets.exploration.excess import ExcessModel
-from attendnets.exploration.inquisitor import MOST_REFERENCES, Inquisitor
+from attendnets.exploration.inquisitor import Inquisitor
 from attendnets.exploration.record import Driver, Influence
 from attendnets.exploration.space_levels import Finished, SpaceLevels
 
 LEAST_POINTS = 4
 """Fewer candidates tell nothing of dozens of decisions."""
+MOST_REFERENCES = 32
+"""Points that are probed."""
 DRIVERS_TOLD = 10
 """Of each requirement, those that drive it most."""
 _DIGITS = 4

@@ -1,15 +1,15 @@
 """The inquisitor I: learns from what was tried how decisions act on merit, and says what to expect.
 
-Its model is a Gaussian process over decisions. Two networks are the more alike the fewer the decisions in
-which they differ, and the nearer the effects of what they decided:
+Its model is a Gaussian process over decisions with a Matern kernel of smoothness 3/2:
 
-    k = exp(-1 / D * sum over decisions d of  KIND * difference_d + EFFECT * (e_d - e'_d)^2)
+    k = (1 + sqrt(3) r) * exp(-sqrt(3) r)
+    r^2 = 1 / (2 D) * (sum over decisions d of difference_d + SHARED * sum over families f of difference_f)
 
-The effects e are theta_I, what the inquisitor finds by probing: it sets one decision of known networks to
-each of its levels and reads how the expected merit reacts. The form is ours; the papers publish none
-(docs/generative_synthesis.md).
+Two networks are the more alike the fewer the decisions in which they differ. Where several decisions choose
+among the same levels, as the kinds of stages do, they are the more alike the more often they choose the
+same, wherever that is. The form is ours; the papers publish none (docs/generative_synthesis.md).
 
-Letters: N points, D decisions, L the most levels of a decision, M points that were tried, R reference points.
+Letters: N points, D decisions, M points that were tried, R reference points.
 """
 
 from __future__ import annotations
@@ -24,47 +24,37 @@ from attendnets.exploration.decision_levels import Encoding, Levels, Reals
 
 MOST_POINTS = 256
 """Points that the process is conditioned on: the best half and the newest half beyond that."""
-MOST_REFERENCES = 32
-"""Points that are probed for effects."""
-KIND, EFFECT, NOISE = 1.0, 6.0, 0.05
-"""How far networks differ by deciding otherwise and by its effect, and the share of noise in merits."""
-_TURNS = 2
-"""Times that effects are probed, each time with those found before."""
+REACH, SHARED, NOISE = 2.0, 0.3, 0.05
+"""How far likeness reaches, what the sums of families count, and the share of noise in merits."""
 
 
-def normal_ranks(merits: Reals) -> Reals:
+def normal_ranks(merits: Reals, weights: Reals | None = None) -> Reals:
     """Merits ``(M,)``, higher is better, to the normal quantiles of their ranks.
 
     Only the order counts: a candidate that failed altogether moves the others no further than the last.
-    Equal merits get equal quantiles.
+    Equal merits get equal quantiles. ``weights`` ``(M,)``: how many ranks each takes up, one without them.
     """
-    order = np.sort(merits)
-    ranks = (np.searchsorted(order, merits, "left") + np.searchsorted(order, merits, "right")) / 2.0
-    quantiles: Reals = ndtri(ranks / len(merits)) if len(merits) > 1 else np.zeros(len(merits))
+    if len(merits) < 2:
+        return np.zeros(len(merits))
+    order = np.argsort(merits, kind="stable")
+    taken = np.concatenate([[0.0], np.cumsum(np.ones(len(merits)) if weights is None else weights[order])])
+    ordered = merits[order]
+    below, upto = np.searchsorted(ordered, merits, "left"), np.searchsorted(ordered, merits, "right")
+    quantiles: Reals = ndtri((taken[below] + taken[upto]) / (2.0 * taken[-1]))
     return quantiles
 
 
 class Inquisitor:
     """What ``merits`` ``(M,)`` of ``tried`` ``(M, D)`` tell of all points; higher merits are better.
 
-    ``effects`` ``(L, D)``: what was found out from most of that before; without them they are found out anew.
+    ``repeated``: points may have been tried several times. Those then take up one rank among them: the ranks
+    of others do not depend on how often the best is tried again.
     """
 
-    def __init__(
-        self, encoding: Encoding, tried: Levels, merits: Reals, effects: Reals | None = None
-    ) -> None:
+    def __init__(self, encoding: Encoding, tried: Levels, merits: Reals, repeated: bool = False) -> None:
         kept = _kept(merits, MOST_POINTS)
         self.encoding, self.tried = encoding, tried[kept]
-        self._merits = normal_ranks(merits)[kept]
-        if effects is not None:
-            self._condition(effects)
-            return
-        self._condition(np.zeros((encoding.most, len(encoding.decisions))))
-        for _ in range(_TURNS):
-            self._condition(self._probed())
-
-    def _condition(self, effects: Reals) -> None:
-        self.effects = effects
+        self._merits = normal_ranks(merits, _shares(tried) if repeated else None)[kept]
         self._rows = self._encoded(self.tried)
         covariance = _similarities(self._rows, self._rows)
         covariance[np.diag_indices(len(self._rows))] += NOISE
@@ -73,18 +63,12 @@ class Inquisitor:
         self.variance = max(1e-9, float(self._merits @ self._weights) / len(self._rows))
 
     def _encoded(self, points: Levels) -> Reals:
-        count = len(self.encoding.decisions)
-        return self.encoding.rows(points, KIND / count, self.effects * np.sqrt(EFFECT / count))
+        """Rows whose squared distances are 3 r^2."""
+        return self._scaled(self.encoding.rows(points, SHARED))
 
-    def _probed(self) -> Reals:
-        """Effects of all levels around 0, in units of the largest difference that one decision makes."""
-        some = np.linspace(0, len(self.tried) - 1, min(MOST_REFERENCES, len(self.tried))).astype(np.int64)
-        reactions = self.probe(self.tried[some])
-        largest = max(1e-9, *(float(np.ptp(reaction)) for reaction in reactions))
-        effects = np.zeros((self.encoding.most, len(reactions)))
-        for d, reaction in enumerate(reactions):
-            effects[: len(reaction), d] = (reaction - reaction.mean()) / largest
-        return effects
+    def _scaled(self, rows: Reals) -> Reals:
+        scaled: Reals = rows * np.sqrt(3.0 / (REACH * len(self.encoding.decisions)))
+        return scaled
 
     def expect(self, points: Levels) -> tuple[Reals, Reals]:
         """Mean and standard deviation ``(N,)`` of the merit of ``points`` ``(N, D)``, in normal quantiles."""
@@ -122,22 +106,24 @@ class Inquisitor:
 
         One array ``(levels,)`` a decision, averaged over the references.
         """
-        # Likeness is a product over decisions: one factor is taken out and put in for each level, and
-        # networks that share their level share the factor.
-        effects = self.effects.T
-        distances = KIND * self.encoding.differences + EFFECT * (effects[:, :, None] - effects[:, None]) ** 2
-        factors = np.exp(-distances / len(effects))
-        weighted = _similarities(self._encoded(references), self._rows) * (self._weights / len(references))
-        count, most = len(effects), self.encoding.most
-        sums = weighted @ self.encoding.marks(self.tried).reshape(len(self.tried), -1)
-        shared = np.matmul(
-            self.encoding.marks(references).transpose(1, 2, 0),
-            sums.reshape(len(references), count, most).transpose(1, 0, 2),
-        )
-        found = np.matmul(factors, (shared / factors).sum(1)[:, :, None])[:, :, 0]
-        return tuple(
-            row[: decision.levels] for row, decision in zip(found, self.encoding.decisions, strict=True)
-        )
+        decisions, _ = self.encoding.each_level
+        starts = np.searchsorted(decisions, np.arange(len(self.encoding.decisions)))
+        # A network with one level for another is its row with one level's part for the other's.
+        parts = self._scaled(self.encoding.level_rows(SHARED))
+        of_parts = parts @ self._rows.T
+        norms = (self._rows * self._rows).sum(1)
+        found = np.zeros(len(decisions))
+        # One by one, for arrays that fit the cache are twice as fast.
+        for row, reference in zip(self._encoded(references), references, strict=True):
+            now = starts + reference
+            changed = row + parts - parts[now][decisions]
+            products = of_parts - of_parts[now][decisions]
+            products += self._rows @ row
+            products *= -2.0
+            products += norms
+            products += (changed * changed).sum(1)[:, None]
+            found += _matern(products) @ self._weights
+        return tuple(np.split(found / len(references), starts[1:]))
 
     def contrast(self, points: Levels, others: Levels) -> tuple[float, float]:
         """By how much the mean merit of ``points`` exceeds that of ``others``, and its standard error.
@@ -165,10 +151,25 @@ def _kept(merits: Reals, most: int) -> Levels:
     return np.sort(np.concatenate([best, newest]))
 
 
+def _shares(tried: Levels) -> Reals:
+    """One over how often each of ``tried`` ``(M, D)`` was: ``(M,)``."""
+    _, place, counts = np.unique(tried, axis=0, return_inverse=True, return_counts=True)
+    shares: Reals = 1.0 / counts[place.ravel()]
+    return shares
+
+
 def _similarities(rows: Reals, others: Reals) -> Reals:
+    """k, from rows whose squared distances are 3 r^2."""
     squares = rows @ (-2.0 * others.T)
     squares += (rows * rows).sum(1)[:, None]
     squares += (others * others).sum(1)
-    np.maximum(squares, 0.0, out=squares)
-    similar: Reals = np.exp(np.negative(squares, out=squares), out=squares)
+    return _matern(squares)
+
+
+def _matern(squares: Reals) -> Reals:
+    """k of 3 r^2, which is overwritten."""
+    distances = np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
+    similar: Reals = np.exp(-distances)
+    distances += 1.0
+    similar *= distances
     return similar

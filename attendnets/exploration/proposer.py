@@ -125,7 +125,8 @@ class SynthesisProposer:
             return drivers(self.levels, self._synthesis.excess, self.screen.gates)
 
     def _generator(self, tried: Levels, merits: Reals) -> GeneratorRecord | None:
-        if len(tried) < self._synthesis.options.first:
+        """G as it stands; that of a fresh search is none of the successive ones, and is not told."""
+        if len(tried) < self._synthesis.options.first or self._synthesis.is_fresh(len(tried)):
             return None
         inquisitor = self._synthesis.inquisitor(tried, merits)
         generator = self._synthesis.generator(inquisitor)

@@ -129,9 +129,9 @@ class _Parameter:
 
     @property
     def decision(self) -> Decision:
-        """Levels of the parameter."""
+        """Levels of the parameter; those of the same distribution are a family."""
         ordered = not isinstance(self.distribution, CategoricalDistribution)
-        return Decision(self.values or BINS, ordered)
+        return Decision(self.values or BINS, ordered, family=repr(self.distribution))
 
     def level(self, value: Any) -> int:
         """The level of an external value."""

@@ -44,9 +44,12 @@ class SpaceLevels:
 
     @cached_property
     def of_each(self) -> tuple[Decision, ...]:
-        """How many levels each decision has, in the space's order; numbers are ordered, names are not."""
+        """How many levels each decision has, in the space's order; numbers are ordered, names are not.
+
+        Decisions among the same values are a family.
+        """
         return tuple(
-            Decision(len(values), ordered=isinstance(values[0], int | float))
+            Decision(len(values), ordered=isinstance(values[0], int | float), family=repr(values))
             for values in self.choices.values()
         )
 

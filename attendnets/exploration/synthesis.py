@@ -12,7 +12,6 @@ Letters: N points, D decisions, M points that were tried.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,11 +22,12 @@ from attendnets.errors import UsageError
 from attendnets.exploration.decision_levels import Decision, Encoding, Levels, Reals
 from attendnets.exploration.excess import ExcessModel, Probe, learned
 from attendnets.exploration.generator import Generator
-from attendnets.exploration.inquisitor import Inquisitor, normal_ranks
+from attendnets.exploration.inquisitor import Inquisitor
 
-_REFIT_GROWTH = 1.1
-_REMEMBERED = 8
 _SETTLED = 100
+# Deviations above what is expected of a point that it may reasonably turn out to be.
+_HOPE = 2.0
+_FRESH_TURN = 4
 # Rows by which a fitted history is known again: finished trials do not change.
 _RECOGNIZED = 512
 
@@ -40,14 +40,16 @@ class SynthesisOptions:
     proposal. ``parents``: how many of the best are probed for D. ``temperature``: the difference of expected
     merit, in standard deviations, that makes a level e times as likely. ``repeats``: the share of evaluations
     that go to points tried before, where evaluations are noisy and may be repeated; it grows over the first
-    hundred.
+    hundred. ``fresh``: from so many evaluations on, every fourth proposal is that of a search which knows
+    only such points: where all that was learned leads astray, another start may not.
     """
 
     first: int = 12
-    generated: int = 700
-    parents: int = 8
+    generated: int = 500
+    parents: int = 4
     temperature: float = 0.6
     repeats: float = 0.0
+    fresh: int = 60
 
     def __post_init__(self) -> None:
         bounds = (
@@ -55,6 +57,7 @@ class SynthesisOptions:
             ("generated", self.generated >= 1, "at least 1"),
             ("parents", self.parents >= 1, "at least 1"),
             ("temperature", self.temperature > 0, "above 0"),
+            ("fresh", self.fresh >= 1, "at least 1"),
             ("repeats", 0 <= self.repeats < 1, "from 0 to below 1"),
         )
         for name, good, rule in bounds:
@@ -72,30 +75,15 @@ class Synthesis:
     decisions: tuple[Decision, ...]
     options: SynthesisOptions = SynthesisOptions()
     probe: Probe | None = None
-    _effects: OrderedDict[bytes, Reals] = field(default_factory=OrderedDict, repr=False)
     _last: tuple[bytes, Inquisitor] | None = field(default=None, repr=False)
     _made: tuple[Inquisitor, Generator, Reals] | None = field(default=None, repr=False)
 
     def inquisitor(self, tried: Levels, merits: Reals) -> Inquisitor:
         """I, having seen ``tried`` ``(M, D)`` in this order, with ``merits`` ``(M,)``, higher better."""
-        key = _recognized(tried, merits, len(tried))
+        key = _recognized(tried, merits)
         if self._last is None or self._last[0] != key:
-            self._last = key, Inquisitor(self.encoding, tried, merits, self.effects(tried, merits))
+            self._last = key, Inquisitor(self.encoding, tried, merits, repeated=self.options.repeats > 0.0)
         return self._last[1]
-
-    def effects(self, tried: Levels, merits: Reals) -> Reals:
-        """theta_I, ``(L, D)``; it is found out anew whenever a tenth more has been seen."""
-        seen = self.options.first
-        while (more := max(seen + 1, int(seen * _REFIT_GROWTH))) <= len(tried):
-            seen = more
-        seen = min(seen, len(tried))
-        # Ranks, for these stay the same when others are put between them.
-        key = _recognized(tried, normal_ranks(merits[:seen]), seen)
-        if key not in self._effects:
-            self._effects[key] = Inquisitor(self.encoding, tried[:seen], merits[:seen]).effects
-            if len(self._effects) > _REMEMBERED:
-                self._effects.popitem(last=False)
-        return self._effects[key]
 
     @cached_property
     def encoding(self) -> Encoding:
@@ -146,16 +134,31 @@ class Synthesis:
 
         ``acceptable`` is asked of points in the order of their expected improvement, until one is.
         """
+        if len(tried) >= self.options.first and self._repeats(tried):
+            return self._again(self.inquisitor(tried, merits))
+        if self.is_fresh(len(tried)):
+            known = self._of_fresh(tried)
+            tried, merits = tried[known], merits[known]
         if len(tried) < self.options.first:
             first, _ = self._within(Generator.undecided(self.decisions))
             candidates = first.draw(self.options.generated, rng)
         else:
             inquisitor = self.inquisitor(tried, merits)
-            if self._repeats(tried):
-                return self._again(inquisitor)
             candidates = np.unique(self.generator(inquisitor).draw(self.options.generated, rng), axis=0)
             candidates = candidates[np.argsort(-inquisitor.improvement(candidates), kind="stable")]
         return next((point for point in candidates if acceptable(point)), None)
+
+    def is_fresh(self, trials: int) -> bool:
+        """Whether the proposal after so many trials is that of the fresh search."""
+        return trials >= self.options.fresh and (trials - self.options.fresh) % _FRESH_TURN == 0
+
+    def _of_fresh(self, tried: Levels) -> Levels:
+        """The rows of ``tried`` that the fresh search proposed; not those that were tried again then."""
+        own = np.arange(self.options.fresh, len(tried), _FRESH_TURN)
+        if self.options.repeats == 0.0:
+            return own
+        _, new = np.unique(tried, axis=0, return_index=True)
+        return np.intersect1d(own, new)
 
     def _repeats(self, tried: Levels) -> bool:
         """Whether it is a tried point's turn."""
@@ -168,14 +171,14 @@ class Synthesis:
     def _again(self, inquisitor: Inquisitor) -> Levels:
         """The tried point that may be the best: the most that can reasonably be hoped of it."""
         expected, deviation = inquisitor.expected
-        again: Levels = inquisitor.tried[int(np.argmax(expected + deviation))]
+        again: Levels = inquisitor.tried[int(np.argmax(expected + _HOPE * deviation))]
         return again
 
     def _parents(self, inquisitor: Inquisitor) -> Levels:
         return inquisitor.tried[np.argsort(-inquisitor.fitted, kind="stable")[: self.options.parents]]
 
 
-def _recognized(tried: Levels, merits: Reals, seen: int) -> bytes:
-    """What the first ``seen`` trials are known by again."""
-    recent = slice(max(0, seen - _RECOGNIZED), seen)
-    return b"%d" % seen + tried[recent].tobytes() + merits[recent].tobytes()
+def _recognized(tried: Levels, merits: Reals) -> bytes:
+    """What a history is known by again."""
+    recent = slice(-_RECOGNIZED, None)
+    return b"%d" % len(tried) + tried[recent].tobytes() + merits[recent].tobytes()

@@ -218,7 +218,7 @@ def test_the_table_of_an_ablation_tells_what_each_part_brings() -> None:
 
     methods = {
         "generative_synthesis": part(73.0, 40.0, 0.0),
-        "generative_synthesis_no_effects": part(72.5, 44.0, 0.5),
+        "generative_synthesis_nothing_shared": part(72.5, 44.0, 0.5),
     }
     sets = {name: {"optimum": 74.0, "methods": methods} for name in ("cifar10", "cifar100")}
     head, rows, how = search_tables.ablation_rows({"sets": sets, "seeds": 5, "evaluations": 50})

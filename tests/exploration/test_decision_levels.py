@@ -33,24 +33,48 @@ POINTS = np.array([[0, 0], [1, 2], [0, 2]])
 
 
 def test_rows_are_as_far_apart_as_their_decisions() -> None:
-    rows = Encoding(DECISIONS).rows(POINTS, 1.0, np.zeros((3, 2)))
+    rows = Encoding(DECISIONS).rows(POINTS, 1.0)
     assert np.allclose(squared_distances(rows)[0], [0.0, 2.0, 1.0])
-    differences = Encoding(DECISIONS).differences
-    assert np.allclose(differences[0, :2, :2], [[0.0, 1.0], [1.0, 0.0]])
-    assert np.allclose(differences[1], [[0.0, 0.5, 1.0], [0.5, 0.0, 0.5], [1.0, 0.5, 0.0]])
 
 
-def test_effects_of_levels_add_to_the_distance_of_rows() -> None:
-    effects = np.array([[0.0, 1.0], [3.0, 0.0], [0.0, -1.0]])
-    rows = Encoding(DECISIONS).rows(POINTS, 0.5, effects)
-    assert np.allclose(squared_distances(rows)[0], [0.0, 0.5 * 2 + 9.0 + 4.0, 0.5 * 1 + 4.0])
+FAMILY = tuple(Decision(3, ordered=False, family="kind") for _ in range(2))
 
 
-def test_marks_tell_the_level_of_each_decision() -> None:
-    marks = Encoding(DECISIONS).marks(POINTS)
-    assert marks.shape == (3, 2, 3)
-    assert np.array_equal(marks.argmax(2), POINTS)
-    assert (marks.sum(2) == 1.0).all()
+def test_networks_that_decide_alike_in_other_places_are_nearer() -> None:
+    swapped, other = squared_distances(Encoding(FAMILY).rows(np.array([[0, 1], [1, 0], [1, 2]]), 0.5))[0, 1:]
+    # Both differ in two decisions; the second also chooses a 2 in the place of a 0: one difference of sums.
+    assert swapped == pytest.approx(2.0)
+    assert other == pytest.approx(2.0 + 0.5 * 1.0)
+
+
+def test_sums_of_ordered_decisions_differ_by_their_steps() -> None:
+    family = tuple(Decision(5, ordered=True, family="width") for _ in range(2))
+    rows = Encoding(family).rows(np.array([[0, 0], [4, 4], [4, 0], [0, 4]]), 1.0)
+    # Two decisions from end to end: 1 each, and 4 steps of (2 * sqrt(1 / 4))^2 between their sums.
+    assert squared_distances(rows)[0, 1] == pytest.approx(2.0 + 4.0)
+    assert squared_distances(rows)[2, 3] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("family", ["", "kind"])
+def test_a_decision_on_its_own_shares_nothing(family: str) -> None:
+    alone = Encoding((Decision(3, ordered=False, family=family), Decision(3, ordered=False)))
+    assert alone.shared.shape == (6, 0)
+
+
+def test_a_family_has_the_same_levels() -> None:
+    mixed = (Decision(3, ordered=False, family="kind"), Decision(2, ordered=False, family="kind"))
+    with pytest.raises(UsageError, match="family kind"):
+        Encoding(mixed).rows(np.zeros((1, 2), dtype=np.int64), 1.0)
+
+
+def test_rows_add_up_what_their_levels_add() -> None:
+    encoding = Encoding((*FAMILY, Decision(4, ordered=True)))
+    points = np.array([[0, 2, 3], [1, 1, 0]])
+    decisions, levels = encoding.each_level
+    assert decisions.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 2]
+    assert levels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 3]
+    places = points + np.array([0, 3, 6])
+    assert np.allclose(encoding.level_rows(0.5)[places].sum(1), encoding.rows(points, 0.5))
 
 
 def test_a_decision_needs_a_level() -> None:

@@ -35,6 +35,25 @@ def test_only_the_order_of_merits_counts() -> None:
     assert np.argmax(normal_ranks(merits)) == 1
 
 
+def test_points_tried_again_take_up_one_rank() -> None:
+    once = normal_ranks(np.array([1.0, 2.0, 3.0, 4.0]))
+    again = normal_ranks(np.array([1.0, 2.0, 3.0, 4.0, 4.0, 4.0]), np.array([1, 1, 1, 1 / 3, 1 / 3, 1 / 3]))
+    assert np.allclose(again[:4], once)
+
+
+def test_how_often_the_best_was_tried_moves_no_other() -> None:
+    tried = np.array([[0, 0, 0], [1, 1, 1], [2, 2, 2], [3, 3, 0]])
+    merits = np.array([1.0, 2.0, 4.0, 3.0])
+    more, same = np.concatenate([tried, tried[[2, 2, 2]]]), np.append(merits, [4.0, 4.0, 4.0])
+    expected = [
+        Inquisitor(ENCODING, points, values, repeated=True).expected[0][:2]
+        for points, values in ((tried, merits), (more, same))
+    ]
+    assert np.allclose(expected[0], expected[1], atol=0.1)
+    counted = Inquisitor(ENCODING, more, same).expected[0][:2]
+    assert (counted < expected[1] - 0.2).all()
+
+
 def test_it_expects_most_of_what_is_best(inquisitor: Inquisitor, everything: np.ndarray) -> None:
     expected, deviation = inquisitor.expect(everything)
     assert np.corrcoef(expected, normal_ranks(merit(everything)))[0, 1] > 0.9
@@ -53,27 +72,38 @@ def test_it_is_surer_of_what_was_tried(inquisitor: Inquisitor, everything: np.nd
     assert inquisitor.expect(inquisitor.tried)[1].mean() < inquisitor.expect(new)[1].mean()
 
 
-def test_effects_tell_which_decisions_matter(inquisitor: Inquisitor) -> None:
-    effects = [inquisitor.effects[: d.levels, i] for i, d in enumerate(ENCODING.decisions)]
-    spreads = [float(np.ptp(effect)) for effect in effects]
-    assert spreads[0] == pytest.approx(1.0)
-    assert spreads[2] < 0.3
-    assert int(np.argmax(effects[0])) == 1
-    assert int(np.argmin(effects[0])) == 3
+def test_reactions_tell_which_decisions_matter(inquisitor: Inquisitor) -> None:
+    reactions = inquisitor.probe(inquisitor.tried)
+    assert [len(reaction) for reaction in reactions] == [5, 4, 3]
+    spreads = [float(np.ptp(reaction)) for reaction in reactions]
+    assert spreads[0] > spreads[1] > spreads[2]
+    assert int(np.argmax(reactions[0])) == 1
+    assert int(np.argmin(reactions[0])) == 3
 
 
-def test_probing_sets_one_decision_and_keeps_the_others(inquisitor: Inquisitor) -> None:
-    reaction = inquisitor.probe(np.array([[1, 3, 0]]))
-    points = np.array([[level, 3, 0] for level in range(5)])
-    assert np.allclose(reaction[0], inquisitor.expect(points)[0])
+def test_what_a_family_learned_in_one_place_it_expects_in_another() -> None:
+    tried = np.array([[0, 1], [1, 1], [2, 1], [0, 0], [1, 0], [2, 0]])
+    merits = np.array([0.0, 2.0, 9.0, 1.0, 3.0, 8.0])
+    expected = {}
+    for family in ("", "kind"):
+        encoding = Encoding(tuple(Decision(3, ordered=False, family=family) for _ in range(2)))
+        [expected[family]], _ = Inquisitor(encoding, tried, merits).expect(np.array([[0, 2]]))
+    # That 2 is good was only seen in the first place.
+    assert expected["kind"] > expected[""]
 
 
-def test_what_was_found_out_can_be_used_with_more_that_was_tried(everything: np.ndarray) -> None:
-    some, more = everything[:40], everything[:50]
-    earlier = Inquisitor(ENCODING, some, merit(some))
-    later = Inquisitor(ENCODING, more, merit(more), earlier.effects)
-    assert later.effects is earlier.effects
-    assert len(later.tried) == 50
+def test_probing_sets_one_decision_and_keeps_the_others(everything: np.ndarray) -> None:
+    family = Encoding(
+        (Decision(5, ordered=False, family="kind"), *ENCODING.decisions[1:], Decision(5, False, "kind"))
+    )
+    tried = np.concatenate([everything, everything[:, :1]], axis=1)[::3]
+    inquisitor = Inquisitor(family, tried, merit(tried))
+    references = np.array([[1, 3, 0, 2], [4, 0, 2, 2]])
+    for decision, reaction in enumerate(inquisitor.probe(references)):
+        for level, expected in enumerate(reaction):
+            changed = references.copy()
+            changed[:, decision] = level
+            assert expected == pytest.approx(inquisitor.expect(changed)[0].mean())
 
 
 def test_improvement_is_never_negative_and_least_where_nothing_is_left(

@@ -103,6 +103,23 @@ def test_the_generator_prefers_what_the_inquisitor_found_good() -> None:
     assert [int(np.argmax(chance)) for chance in chances[2:]] == TARGET[2:].tolist()
 
 
+def test_what_a_fresh_search_proposes_depends_on_its_own_points_alone() -> None:
+    synthesis, tried = Synthesis(DECISIONS, SynthesisOptions(fresh=12)), search(60)
+    own = np.arange(12, 60, 4)
+    others = np.setdiff1d(np.arange(60), own)
+    changed = tried.copy()
+    changed[others] = search(60, seed=1)[others]
+    assert synthesis.is_fresh(60) and not synthesis.is_fresh(61)
+    proposals = [
+        synthesis.propose(
+            history, np.array([merit(point) for point in history]), anything, np.random.default_rng(7)
+        )
+        for history in (tried, changed)
+    ]
+    assert proposals[0] is not None and proposals[1] is not None
+    assert np.array_equal(proposals[0], proposals[1])
+
+
 def test_repeats_take_their_share() -> None:
     options = SynthesisOptions(repeats=0.5)
     tried = search(120, options=options)
@@ -112,7 +129,12 @@ def test_repeats_take_their_share() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [({"first": 1}, "first"), ({"temperature": 0.0}, "temperature"), ({"repeats": 1.0}, "repeats")],
+    [
+        ({"first": 1}, "first"),
+        ({"fresh": 0}, "fresh"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"repeats": 1.0}, "repeats"),
+    ],
 )
 def test_wrong_options_are_named(wrong: dict[str, float], named: str) -> None:
     with pytest.raises(UsageError, match=named):
