@@ -6,7 +6,7 @@ All that a study does to propose: what is finished, best first, becomes rows, th
 it, the generator is recorded and draws, and the first network that is new and meets the requirements is
 taken; without any, and with three that one network in thousands meets. Random points of the design space in
 a random order of merit: nothing is there to learn, so nothing is saved. The median of some proposals, each
-after one more trial; fits of theta_I fall among them as often as they would.
+after one more trial.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ def test_the_decision_that_mattered_comes_first_with_its_best_and_worst_value() 
     assert found[0].decision == "downsample"
     assert found[0].best == "max"
     assert found[0].gain > 4 * found[0].error > 0
-    assert found[1].gain < 0.7 * found[0].gain
+    assert found[1].decision == "size"
+    assert found[1].gain < 0.8 * found[0].gain
+    assert found[2].gain < 0.5 * found[1].gain
 
 
 def test_more_candidates_make_it_surer() -> None:
