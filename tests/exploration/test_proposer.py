@@ -90,6 +90,13 @@ def test_the_generator_comes_with_the_proposal_and_settles() -> None:
     assert all(abs(sum(chances) - 1.0) < 0.01 for chances in known[-1].chances.values())
 
 
+def test_a_fresh_search_has_no_place_among_the_successive_generators() -> None:
+    found = searched(synthesis_from_prototypes(SPACE, LIMITS), 66, 6)
+    without = [number for number, proposal in enumerate(found) if proposal.generator is None]
+    assert without == [0, 1, 2, 3, 60, 64]
+    assert len({digest(SPACE.network(proposal.decisions)) for proposal in found}) == 66
+
+
 def test_the_generator_keeps_requirements_and_says_which_press() -> None:
     screen = Screen(Requirements.parse(["weights<=20KB", "arena<=2MB"]))
     proposer = synthesis_from_prototypes(SPACE, screen)
