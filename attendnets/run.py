@@ -28,7 +28,7 @@ from attendnets.prototype import Prototype
 
 Stage: TypeAlias = Literal["check", "explore", "train", "quantize", "export", "benchmark", "report"]
 STAGES: tuple[Stage, ...] = ("check", "explore", "train", "quantize", "export", "benchmark", "report")
-RUN_VERSION = 2
+RUN_VERSION = 3
 PROTOTYPE_FILE = "prototype.json"
 _PACKAGES = (
     "attendnets",
