@@ -20,7 +20,7 @@ Searcher: TypeAlias = Callable[[Trace, int], None]
 """Evaluates on a trace until its budget is spent; the number is the seed."""
 
 
-OURS = SynthesisOptions(repeats=0.2)
+OURS = SynthesisOptions(repeats=0.25)
 """The table's results differ from training to training, so ours tries some points again."""
 
 

@@ -24,7 +24,7 @@ from attendnets.exploration.excess import ExcessModel, Probe, learned
 from attendnets.exploration.generator import Generator
 from attendnets.exploration.inquisitor import Inquisitor
 
-_SETTLED = 100
+_REPEATS_FROM = 50
 # Deviations above what is expected of a point that it may reasonably turn out to be.
 _HOPE = 2.0
 _FRESH_TURN = 4
@@ -39,9 +39,9 @@ class SynthesisOptions:
     ``first`` points are drawn before there is anything to learn from merits. ``generated`` are drawn for each
     proposal. ``parents``: how many of the best are probed for D. ``temperature``: the difference of expected
     merit, in standard deviations, that makes a level e times as likely. ``repeats``: the share of evaluations
-    that go to points tried before, where evaluations are noisy and may be repeated; it grows over the first
-    hundred. ``fresh``: from so many evaluations on, every fourth proposal is that of a search which knows
-    only such points: where all that was learned leads astray, another start may not.
+    after the fiftieth that go to points tried before, where evaluations are noisy and may be repeated: until
+    then new points tell more. ``fresh``: from so many evaluations on, every fourth proposal is that of a
+    search which knows only such points: where all that was learned leads astray, another start may not.
     """
 
     first: int = 12
@@ -165,8 +165,7 @@ class Synthesis:
         if self.options.repeats == 0.0:
             return False
         repeated = len(tried) - len(np.unique(tried, axis=0))
-        grown = min(1.0, len(tried) / _SETTLED)
-        return repeated < self.options.repeats * grown * (len(tried) - self.options.first)
+        return repeated < self.options.repeats * (len(tried) - _REPEATS_FROM)
 
     def _again(self, inquisitor: Inquisitor) -> Levels:
         """The tried point that may be the best: the most that can reasonably be hoped of it."""
