@@ -38,7 +38,7 @@ class CostRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Cost:
-    """A network's price.
+    """A network's price with weights of ``bits`` bits.
 
     ``weights_bytes``: weights at ``bits`` and a 4-byte bias per output channel, norms folded;
     ``activation_bytes``: the peak over the order of execution at 8 bits. ``arena_bytes`` and
@@ -51,6 +51,7 @@ class Cost:
     activation_bytes: int
     rows: tuple[CostRow, ...]
     spec: NetworkSpec
+    bits: int = 8
 
     @cached_property
     def arena_bytes(self) -> int:
@@ -84,6 +85,7 @@ class Cost:
 _PREDICTION_MARGIN = {"file": 1.04, "arena": 1.03}
 
 _ATTRIBUTES = {
+    "bits": "bits",
     "parameters": "parameters",
     "macs": "macs",
     "weights": "weights_bytes",
@@ -162,4 +164,5 @@ def cost(spec: NetworkSpec, bits: int = 8) -> Cost:
         activation_bytes=max(row.activation_bytes for row in rows),
         rows=tuple(rows),
         spec=spec,
+        bits=bits,
     )

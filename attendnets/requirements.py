@@ -61,6 +61,7 @@ QUANTITIES: dict[str, Quantity] = {
     quantity.name: quantity
     for quantity in (
         Quantity("top1", "accuracy of the exported file", "percent", "trained", ">="),
+        Quantity("bits", "bits of a weight in the exported file", "count", "counted", "<="),
         Quantity("parameters", "learned numbers", "count", "counted", "<="),
         Quantity("macs", "multiply-accumulates for one image", "count", "counted", "<="),
         Quantity("weights", "bytes of constants at 8 bits", "bytes", "counted", "<="),
@@ -79,6 +80,7 @@ _MEANT = {
     "flash": "weights",
     "flops": "macs",
     "memory": "arena",
+    "precision": "bits",
     "ram": "arena",
     "size": "file",
     "sram": "arena",
@@ -324,7 +326,8 @@ def _no_comparison(text: str) -> UsageError:
 
 
 def _example(quantity: Quantity) -> str:
-    bound = {"bytes": "100KB", "count": "10M", "percent": "75", "time": "5ms"}[quantity.dimension]
+    examples = {"bytes": "100KB", "count": "10M", "percent": "75", "time": "5ms"}
+    bound = "8" if quantity.name == "bits" else examples[quantity.dimension]
     return f'"{quantity.name}{quantity.comparison}{bound}"'
 
 

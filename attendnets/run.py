@@ -54,12 +54,13 @@ class Job:
     """What a run is for: the arguments of ``attendnets build``, in types.
 
     ``minutes`` bound the whole; ``trials`` and ``epochs``, where given, take the place of the clock in
-    exploration and training; the minutes still bound how large a network may be. ``requirements`` are as
-    the user wrote them. ``network`` names one to train instead of exploring: a JSON file, or RUN#DIGEST.
-    ``group_by`` says which images stay on one side of a split, as ``open_data_set`` takes it. ``workers``
-    train candidates, as ``pipeline.candidate_workers`` reads it, each with ``worker_cpus`` threads.
-    ``storage`` is the URL of a database to keep the study in, instead of the run folder's journal, and
-    ``study`` its name there, where it is not to follow from the job. ``prototype`` is a network with open
+    exploration and training; the minutes still bound how large a network may be. ``requirements`` are as the
+    user wrote them. ``train_minutes``, where given, are those of the final training alone, instead of what is
+    left of the whole or of ``epochs``. ``network`` names one to train instead of exploring: a JSON file, or
+    RUN#DIGEST. ``group_by`` says which images stay on one side of a split, as ``open_data_set`` takes it.
+    ``workers`` train candidates, as ``pipeline.candidate_workers`` reads it, each with ``worker_cpus``
+    threads. ``storage`` is the URL of a database to keep the study in, instead of the run folder's journal,
+    and ``study`` its name there, where it is not to follow from the job. ``prototype`` is a network with open
     cells, which exploration fills; ``shrink`` names a network, as ``network`` does, that becomes such a
     prototype; ``constraints`` are rules of ``networks.constraints``. ``objective`` is U, which decides among
     candidates of equal loss, as ``exploration.objective`` calls it.
@@ -83,6 +84,7 @@ class Job:
     shrink: str | None = None
     constraints: tuple[str, ...] = ()
     objective: str = "netscore"
+    train_minutes: float | None = None
 
     @property
     def kept(self) -> Job:

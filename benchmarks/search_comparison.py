@@ -23,13 +23,14 @@ import torch
 from attendnets.atomic import write_json
 from attendnets.exploration import decision_levels, excess, generator, inquisitor, pareto, sampler, synthesis
 from attendnets.exploration.decision_levels import Levels, Reals
+from benchmarks import searchers
 from benchmarks.bananas import bananas_like
 from benchmarks.record import Record, read_record, write_record
 from benchmarks.searchers import SEARCHERS, Searcher
 from benchmarks.tabular import BudgetSpentError, TabularSpace, Trace
 
 METHODS: dict[str, Searcher] = {**SEARCHERS, "bananas_like": bananas_like}
-_OURS = (decision_levels, excess, generator, inquisitor, pareto, sampler, synthesis)
+_OURS = (decision_levels, excess, generator, inquisitor, pareto, sampler, synthesis, searchers)
 MOMENTS = (50, 100, 150, 200, 300)
 
 

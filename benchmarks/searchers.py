@@ -13,6 +13,7 @@ from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler,
 from optuna.trial import TrialState
 
 from attendnets.exploration.decision_levels import Decision, Levels
+from attendnets.exploration.sampler import NOISY_REPEATS
 from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
 from benchmarks.tabular import Point, Trace
 
@@ -20,7 +21,7 @@ Searcher: TypeAlias = Callable[[Trace, int], None]
 """Evaluates on a trace until its budget is spent; the number is the seed."""
 
 
-OURS = SynthesisOptions(repeats=0.25)
+OURS = SynthesisOptions(repeats=NOISY_REPEATS)
 """The table's results differ from training to training, so ours tries some points again."""
 
 

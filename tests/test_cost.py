@@ -183,6 +183,7 @@ def test_a_precision_that_is_none_is_refused(bits: int) -> None:
 def test_requirements_find_the_quantities_under_their_names() -> None:
     counted = cost(one_block(ConvolutionSpec(width=8)))
     assert counted.figures() == {
+        "bits": 8,
         "parameters": counted.parameters,
         "macs": counted.macs,
         "weights": counted.weights_bytes,

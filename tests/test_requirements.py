@@ -38,6 +38,7 @@ from attendnets.requirements import (
         ("Top-1>=80", "top1", ">=", 80),
         ("macs<=10M", "macs", "<=", 10_000_000),
         ("macs<=1_000_000", "macs", "<=", 1_000_000),
+        ("bits<=8", "bits", "<=", 8),
         ("params<=70k", "parameters", "<=", 70_000),
         ("parameters<=7e4", "parameters", "<=", 70_000),
         ("activations<=64KiB", "activations", "<=", 65_536),

@@ -18,6 +18,9 @@ Require = Annotated[
     ),
 ]
 Minutes = Annotated[float | None, Parameter(help="For the whole job (default 20).")]
+TrainMinutes = Annotated[
+    float | None, Parameter(help="For this training, instead of what the job's minutes leave or its epochs.")
+]
 Trials = Annotated[int | None, Parameter(help="Networks to try, instead of the clock.")]
 Epochs = Annotated[int | None, Parameter(help="Epochs of the final training, instead of the clock.")]
 Network = Annotated[

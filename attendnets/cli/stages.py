@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from attendnets.cli.app import app
-from attendnets.cli.options import Epochs, Json, JsonLines, Minutes, Quiet, RunPath
+from attendnets.cli.options import Epochs, Json, JsonLines, Quiet, RunPath, TrainMinutes
 from attendnets.cli.output import Telling, form_of, print_json, reopen, telling
 
 
@@ -14,7 +14,7 @@ def train(
     run: RunPath,
     *,
     epochs: Epochs = None,
-    minutes: Minutes = None,
+    minutes: TrainMinutes = None,
     json: Json = False,
     json_lines: JsonLines = False,
     quiet: Quiet = False,
@@ -23,7 +23,7 @@ def train(
     from attendnets.pipeline import train_stage
 
     with telling("train", form_of(json, json_lines, quiet)) as told:
-        record = train_stage(reopen(run, told.listener, epochs=epochs, minutes=minutes))
+        record = train_stage(reopen(run, told.listener, epochs=epochs, train_minutes=minutes))
     _print(told, run, record, f"{record.validation_top1_percent:.1f} % on validation")
     return 0
 

@@ -40,13 +40,14 @@ class Database:
             try:
                 study = begun(storage, self.study)
                 with driven(storage.engine, study._study_id, what) as lease:
+                    trials = Trials(study, lease.require)
                     difference = other_context(study, context)
                     if difference:
                         raise StudyError(
                             f"{what} is of another job: {difference}. Choose another --study, or leave it "
                             "out and the name follows from the job."
                         )
-                    yield Trials(study, lease.require)
+                    yield trials
             finally:
                 storage.engine.dispose()
 

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 
+from attendnets.errors import TrainingError
 from attendnets.exploration.decisions import Decisions
 from attendnets.exploration.evaluation import ShortTraining
 from attendnets.exploration.record import GeneratorRecord
@@ -57,3 +58,9 @@ class Task:
     future: Future[ShortTraining]
     earlier: bool
     recorded: bool
+
+    @property
+    def is_fatal(self) -> bool:
+        """Whether it ended in such a way that no other training can go on either."""
+        error = self.future.exception() if self.future.done() else None
+        return error is not None and not isinstance(error, TrainingError)

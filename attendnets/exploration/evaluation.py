@@ -11,6 +11,9 @@ from attendnets.errors import TrainingError
 from attendnets.exploration.record import Reaction
 from attendnets.spec import NetworkSpec
 
+CRASHES = (RuntimeError, ValueError, ArithmeticError, MemoryError)
+"""What libraries raise where a network cannot be trained, for lack of memory too."""
+
 
 @dataclass(frozen=True)
 class ShortTraining:
@@ -66,4 +69,12 @@ class InProcess:
             future.set_result(self._evaluate(spec, epochs))
         except TrainingError as error:
             future.set_exception(error)
+        except CRASHES as error:
+            future.set_exception(TrainingError(crash(error)))
         return future
+
+
+def crash(error: BaseException) -> str:
+    """Why the candidate counts as failed whose training raised one of :data:`CRASHES`."""
+    said = " ".join(str(error).split())
+    return f"its training ended with {type(error).__name__}" + (f": {said}" if said else "")

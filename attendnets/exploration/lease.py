@@ -48,11 +48,19 @@ class Lease:
         self._study_id = study_id
         self._row = _Row(Holder.here(), secrets.token_hex(8), 0)
         self._lost_to: str | None = None
+        self._held_at = 0.0
+        self._beating = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="driver of the study", daemon=True)
 
     def require(self) -> None:
-        """Raise StorageError where another driver has taken the study."""
+        """Raise StorageError where another driver has taken the study.
+
+        Asks the database where the last answer is so old that one may have. Raises SQLAlchemyError where
+        that cannot be reached.
+        """
+        if _now() - self._held_at > SILENCE_SECONDS / 2:
+            self._count_up()
         if self._lost_to is not None:
             raise StorageError(
                 f"{self._what} was taken over by {self._lost_to} while this process stood still. Let that "
@@ -64,6 +72,7 @@ class Lease:
         seen: str | None = None
         since = time.monotonic()
         while True:
+            self._held_at = _now()
             found = self._read()
             if found is None:
                 if self._insert():
@@ -89,22 +98,21 @@ class Lease:
             connection.execute(delete(_ROWS).where(*self._is(_text(self._row))))
 
     def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
-            later = msgspec.structs.replace(self._row, beats=self._row.beats + 1)
-            try:
-                if self._replace(_text(self._row), later):
-                    self._row = later
-                    continue
-                found = self._read()
-            except SQLAlchemyError:
-                # The next beat may reach the server again; what the study writes fails by itself.
-                continue
-            if found == _text(later):
-                # Written, but the answer was lost.
+        while self._lost_to is None and not self._ended.wait(BEAT_SECONDS):
+            # The next beat may reach the server again; what the study writes fails by itself.
+            with suppress(SQLAlchemyError):
+                self._count_up()
+
+    def _count_up(self) -> None:
+        with self._beating:
+            asked_at, later = _now(), msgspec.structs.replace(self._row, beats=self._row.beats + 1)
+            if self._replace(_text(self._row), later):
+                self._row, self._held_at = later, asked_at
+            elif (found := self._read()) == _text(later):
+                # Written by the last beat, whose answer was lost.
                 self._row = later
             else:
                 self._lost_to = "another process" if found is None else _driver(found)
-                return
 
     def _read(self) -> str | None:
         with self._engine.connect() as connection:
@@ -143,6 +151,11 @@ def driven(engine: Engine, study_id: int, what: str) -> Iterator[Lease]:
         yield lease
     finally:
         lease.end()
+
+
+def _now() -> float:
+    """Seconds on a clock that goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _text(row: _Row) -> str:

@@ -85,13 +85,16 @@ class SynthesisProposer:
         self, finished: Sequence[Finished], seen: frozenset[str], accept: Accept, rng: random.Random
     ) -> Proposal | None:
         tried, merits = self.levels.history(finished)
-        generator = self._generator(tried, merits)
+        numbers, number = np.array(sorted(item.number for item in finished), dtype=np.int64), len(seen)
+        generator = None if self._synthesis.is_fresh(number) else self._generator(tried, merits)
         for _ in range(_ROUNDS):
             point = self._synthesis.propose(
                 tried,
                 merits,
                 lambda levels: _is_new(self.space.network(self.levels.decisions(levels)), seen, accept),
                 np.random.default_rng(rng.getrandbits(64)),
+                numbers,
+                number,
             )
             if point is not None:
                 return Proposal(self.space.canonical(self.levels.decisions(point)), generator)
@@ -125,8 +128,8 @@ class SynthesisProposer:
             return drivers(self.levels, self._synthesis.excess, self.screen.gates)
 
     def _generator(self, tried: Levels, merits: Reals) -> GeneratorRecord | None:
-        """G as it stands; that of a fresh search is none of the successive ones, and is not told."""
-        if len(tried) < self._synthesis.options.first or self._synthesis.is_fresh(len(tried)):
+        """G as it stands; that of a fresh search is none of the successive ones."""
+        if len(tried) < self._synthesis.options.first:
             return None
         inquisitor = self._synthesis.inquisitor(tried, merits)
         generator = self._synthesis.generator(inquisitor)

@@ -23,7 +23,7 @@ import torch
 from attendnets.data import Augmentation, LearningData, PixelCache, PixelTable, Preprocessing
 from attendnets.errors import TrainingError, UsageError, WorkerError
 from attendnets.exploration.death import ATTEMPTS, gave_up
-from attendnets.exploration.evaluation import ShortTraining
+from attendnets.exploration.evaluation import CRASHES, ShortTraining, crash
 from attendnets.exploration.ray_session import ray_session
 from attendnets.exploration.short_training import ShortTrainer, preprocessing_of, train_shortly
 from attendnets.exploration.worker import Answer, Order, answer_to
@@ -155,18 +155,11 @@ def _train(order: Order, training: PixelTable, validation: PixelTable, setting: 
         return Answer(None, f"A worker of Ray has {here}, not {setting.versions}: install these there.", True)
     torch.set_num_threads(setting.threads)
     keep_freed_memory()
-    return answer_to(
-        partial(
-            train_shortly,
-            order.spec,
-            order.epochs,
-            training,
-            validation,
-            setting.recipe,
-            setting.augmentation,
-            setting.seed,
-        )
-    )
+    training_of = partial(train_shortly, order.spec, order.epochs, training, validation)
+    try:
+        return answer_to(partial(training_of, setting.recipe, setting.augmentation, setting.seed))
+    except CRASHES as error:
+        return Answer(None, crash(error))
 
 
 def _versions() -> dict[str, str]:

@@ -97,7 +97,8 @@ class Candidate:
     """One network of the study and all that is known of it.
 
     ``violation`` is over counted and predicted requirements and, as far as trained, accuracy. ``error`` says
-    why one failed. ``reactions`` are those after its training on ``rung``.
+    why one failed, whatever it had reached on lower rungs: it has no accuracy then and no epochs.
+    ``reactions`` are those after its training on ``rung``.
     """
 
     number: int
@@ -163,7 +164,6 @@ class StudyProgress:
     """
 
     started: int
-    rung: int
     best_top1_percent: float | None
     seconds: float
     seconds_left: float | None

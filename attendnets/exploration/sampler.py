@@ -30,7 +30,7 @@ from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
 
 BINS = 32
 """Levels of a parameter that has more values; within a bin, values are drawn evenly."""
-NOISY_REPEATS = 0.2
+NOISY_REPEATS = 0.25
 _BROKEN = -1e90
 
 
@@ -38,10 +38,10 @@ class GenerativeSampler(BaseSampler):
     """Proposes parameters by :class:`Synthesis`, of several objectives for another compromise each time.
 
     ``seed``: the same seed and the same finished trials give the same proposal, also after the study was
-    taken up again in another process. ``noisy``: trials of equal parameters give differing values, and up
-    to a fifth of the trials tries promising parameters again. Parameters outside the space that all finished
-    trials share (conditional ones) are drawn at random. Trials that break one of their constraints
-    (``Trial.set_constraint``) count as worse than all that keep theirs.
+    taken up again in another process. ``noisy``: trials of equal parameters give differing values, and a
+    quarter of those after the fiftieth tries promising parameters again. Parameters outside the space that
+    all finished trials share (conditional ones) are drawn at random. Trials that break one of their
+    constraints (``Trial.set_constraint``) count as worse than all that keep theirs.
     """
 
     def __init__(
@@ -86,7 +86,8 @@ class GenerativeSampler(BaseSampler):
 
         merit = merits[:, 0] if len(study.directions) == 1 else compromise(merits, rng)
         with one_thread():
-            point = self._synthesis.propose(levels, merit, acceptable, rng)
+            numbers = np.array([t.number for t in done], dtype=np.int64)
+            point = self._synthesis.propose(levels, merit, acceptable, rng, numbers, trial.number)
         if point is None:
             point = np.array([rng.integers(decision.levels) for decision in decisions])
         return {

@@ -19,7 +19,7 @@ from attendnets.requirements import Requirement, Requirements, format_value
 from attendnets.spec import NetworkSpec, digest
 
 NEAREST = 3
-QUANTITIES_BY_PRICE = ("parameters", "macs", "weights", "activations", "file", "arena")
+QUANTITIES_BY_PRICE = ("bits", "parameters", "macs", "weights", "activations", "file", "arena")
 _STEPS = 1500
 _LEAST = 1e-9
 

@@ -31,7 +31,6 @@ from attendnets.spec import (
 Kind: TypeAlias = Literal["convolution", "condenser", "visual_condenser", "double_condenser", "pepe"]
 
 CHANNEL_STEP = 8
-MAX_STAGES = 4
 _ASKED: dict[Kind, tuple[str, ...]] = {
     "convolution": ("groups",),
     "condenser": ("embedding", "gate"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -20,7 +20,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from attendnets.cost import cost
-from attendnets.errors import AttendnetsError, TrainingError
+from attendnets.errors import AttendnetsError, InfeasibleError, TrainingError
 from attendnets.exploration.decisions import Space
 from attendnets.exploration.duration import expected_duration
 from attendnets.exploration.entry import Entry, Task
@@ -80,9 +80,9 @@ def explore(
     however often the study is interrupted; another number of workers is another study. A study that is
     asked for again with more trials becomes the one that it would be with so many from the start.
 
-    Raises InfeasibleError when costs alone rule every network out, RunFolderError or StudyError for a study
-    that belongs to another job, is in use or is damaged, StorageError when it cannot be written,
-    TrainingError when every candidate failed.
+    Raises InfeasibleError when costs alone rule every network out or no candidate was found, RunFolderError
+    or StudyError for a study that belongs to another job, is in use or is damaged, StorageError when it
+    cannot be written, TrainingError when every candidate failed.
     """
     require_feasible(space, screen, options.seed)
     with place.opened(context) as trials:
@@ -162,9 +162,12 @@ class _Study:
         """The best candidate of the highest rung whose best third has room for one more promotion."""
         for rung in reversed(range(len(self.options.rung_epochs) - 1)):
             reached = [e for e in self.entries if rung in e.results]
-            gone = [e for e in reached if e.rung > rung or e.failed or e.training is not None]
-            waiting = [e for e in reached if e not in gone]
-            if waiting and len(gone) < len(reached) // REDUCTION:
+            gone = sum(e.rung > rung or e.training is not None for e in reached)
+            fell = sum(e.rung == rung and e.failed for e in reached)
+            waiting = [e for e in reached if e.rung == rung and e.training is None and not e.failed]
+            room = len(reached) // REDUCTION
+            # Where one failed above the next best takes its place; not without end, for all may fail there.
+            if waiting and gone < room and gone + fell < 2 * room:
                 return self.ranking.ranked(waiting, rung)[0]
         return None
 
@@ -200,12 +203,12 @@ class _Study:
 
     def _finished(self) -> list[Finished]:
         """All that is known, best first: the higher the rung the better, what failed comes last."""
-        alive = [e for e in self.entries if e.results]
+        alive = [e for e in self.entries if e.results and not e.failed]
         top_first = sorted({e.rung for e in alive}, reverse=True)
         ranked = [e for r in top_first for e in self.ranking.ranked([a for a in alive if a.rung == r], r)]
-        failed = [e for e in self.entries if e.failed and not e.results]
+        failed = [e for e in self.entries if e.failed]
         return [
-            Finished(e.decisions, e.digest, e.number, e.top1 if e.results else None)
+            Finished(e.decisions, e.digest, e.number, None if e.failed else e.top1)
             for e in (*ranked, *failed)
         ]
 
@@ -221,6 +224,8 @@ class _Study:
                 future.set_exception(TrainingError(known.error))
             task = Task(entry, rung, future, earlier=True, recorded=True)
         else:
+            # Images of another size are decoded before a training is begun: that takes its time.
+            self._record_ended(self.schedule.running)
             future = self.workers.submit(entry.spec, epochs)
             task = Task(entry, rung, future, earlier=False, recorded=False)
         entry.training = rung
@@ -230,13 +235,11 @@ class _Study:
         entry, rung = task.entry, task.rung
         while True:
             # What ends before its turn is written at once: a kill does not take it back.
-            unwritten = [other for other in (task, *self.schedule.running) if not other.recorded]
-            for other in unwritten:
-                if other.future.done():
-                    self._record(other)
+            running = task, *self.schedule.running
+            self._record_ended(running)
             if task.recorded:
                 break
-            wait([other.future for other in unwritten if not other.recorded], return_when=FIRST_COMPLETED)
+            wait([other.future for other in running if not other.recorded], return_when=FIRST_COMPLETED)
         entry.training = None
         error = task.future.exception()
         if isinstance(error, TrainingError):
@@ -245,6 +248,12 @@ class _Study:
             entry.results[rung] = task.future.result()
             if rung == len(self.options.rung_epochs) - 1:
                 self._close(entry)
+
+    def _record_ended(self, tasks: Sequence[Task]) -> None:
+        ended = [task for task in tasks if not task.recorded and task.future.done()]
+        # What ends the study comes last: the others are written before it does.
+        for task in sorted(ended, key=lambda task: task.is_fatal):
+            self._record(task)
 
     def _record(self, task: Task) -> None:
         number, rung, error = task.entry.number, task.rung, task.future.exception()
@@ -259,12 +268,11 @@ class _Study:
         self.study.close(entry.number, score if math.isfinite(score) else -1e6)
 
     def _tell(self, progress: _Tell, last: Entry | None = None, earlier: bool = False) -> None:
-        trained = [e for e in self.entries if e.results]
+        trained = [e for e in self.entries if e.results and not e.failed]
         limit = self.options.seconds
         progress(
             StudyProgress(
                 started=len(self.entries),
-                rung=max((e.rung for e in trained), default=0),
                 best_top1_percent=max((e.top1 for e in trained), default=None),
                 seconds=self.seconds,
                 seconds_left=None if limit is None else max(0.0, limit - self.seconds),
@@ -276,7 +284,12 @@ class _Study:
 
     def record(self) -> StudyRecord:
         """All candidates and the choice. Raises TrainingError when none could be trained."""
-        trained = [e for e in self.entries if e.results]
+        trained = [e for e in self.entries if e.results and not e.failed]
+        if not self.entries:
+            raise InfeasibleError(
+                "No candidate that costs let pass was found to begin with, though there are some: relax a "
+                "requirement, or give another --seed."
+            )
         if not trained:
             raise TrainingError(
                 f"All {len(self.entries)} candidates failed to train; the study's trials say why of each."
@@ -303,7 +316,9 @@ class _Study:
 
     def _candidate(self, e: Entry) -> Candidate:
         last = len(self.options.rung_epochs) - 1
-        top1 = e.top1 if e.results else None
+        # What a candidate reached before it failed is no result of its own.
+        result = e.results[e.rung] if e.results and not e.failed else None
+        top1 = None if result is None else result.top1_percent
         figures = cost(e.spec).figures() | ({} if top1 is None else {"top1": top1})
         return Candidate(
             number=e.number,
@@ -311,16 +326,16 @@ class _Study:
             spec=e.spec,
             state="failed" if e.failed else "complete" if e.rung == last else "stopped",
             rung=e.rung,
-            epochs=self.options.rung_epochs[e.rung] if e.results else 0,
+            epochs=0 if result is None else self.options.rung_epochs[e.rung],
             figures=figures,
             validation_top1_percent=top1,
-            netscore=merit(NETSCORE, e, e.rung) if e.results else None,
+            netscore=None if result is None else merit(NETSCORE, e, e.rung),
             violation=self.screen.violation(figures),
             seconds=sum(r.seconds for r in e.results.values()),
-            validation_loss=e.results[e.rung].loss if e.results else None,
+            validation_loss=None if result is None else result.loss,
             generator=e.generator,
             error=e.error,
-            reactions=e.results[e.rung].reactions if e.results else (),
+            reactions=() if result is None else result.reactions,
         )
 
 

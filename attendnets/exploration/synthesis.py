@@ -40,7 +40,7 @@ class SynthesisOptions:
     proposal. ``parents``: how many of the best are probed for D. ``temperature``: the difference of expected
     merit, in standard deviations, that makes a level e times as likely. ``repeats``: the share of evaluations
     after the fiftieth that go to points tried before, where evaluations are noisy and may be repeated: until
-    then new points tell more. ``fresh``: from so many evaluations on, every fourth proposal is that of a
+    then new points tell more. ``fresh``: after so many evaluations every fourth proposal is that of a
     search which knows only such points: where all that was learned leads astray, another start may not.
     """
 
@@ -129,15 +129,21 @@ class Synthesis:
         merits: Reals,
         acceptable: Callable[[Levels], bool],
         rng: np.random.Generator,
+        numbers: Levels | None = None,
+        number: int | None = None,
     ) -> Levels | None:
         """The next point ``(D,)``; None where no acceptable one was found.
 
-        ``acceptable`` is asked of points in the order of their expected improvement, until one is.
+        ``acceptable`` is asked of points in the order of their expected improvement, until one is. Where
+        several are tried at once, ``numbers`` ``(M,)`` says as which proposal each of ``tried`` was made,
+        counted from 0, and ``number`` which one this is; else each was made after the one before had ended.
         """
+        numbers = np.arange(len(tried)) if numbers is None else numbers
+        number = len(tried) if number is None else number
         if len(tried) >= self.options.first and self._repeats(tried):
             return self._again(self.inquisitor(tried, merits))
-        if self.is_fresh(len(tried)):
-            known = self._of_fresh(tried)
+        if self.is_fresh(number):
+            known = self._of_fresh(tried, numbers)
             tried, merits = tried[known], merits[known]
         if len(tried) < self.options.first:
             first, _ = self._within(Generator.undecided(self.decisions))
@@ -148,13 +154,13 @@ class Synthesis:
             candidates = candidates[np.argsort(-inquisitor.improvement(candidates), kind="stable")]
         return next((point for point in candidates if acceptable(point)), None)
 
-    def is_fresh(self, trials: int) -> bool:
-        """Whether the proposal after so many trials is that of the fresh search."""
-        return trials >= self.options.fresh and (trials - self.options.fresh) % _FRESH_TURN == 0
+    def is_fresh(self, number: int) -> bool:
+        """Whether the proposal of this number, counted from 0, is that of the fresh search."""
+        return number >= self.options.fresh and (number - self.options.fresh) % _FRESH_TURN == 0
 
-    def _of_fresh(self, tried: Levels) -> Levels:
+    def _of_fresh(self, tried: Levels, numbers: Levels) -> Levels:
         """The rows of ``tried`` that the fresh search proposed; not those that were tried again then."""
-        own = np.arange(self.options.fresh, len(tried), _FRESH_TURN)
+        own = np.flatnonzero([self.is_fresh(number) for number in numbers])
         if self.options.repeats == 0.0:
             return own
         _, new = np.unique(tried, axis=0, return_index=True)

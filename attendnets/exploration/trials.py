@@ -13,6 +13,7 @@ from collections.abc import Callable
 import msgspec
 import optuna
 from optuna.exceptions import ExperimentalWarning
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from attendnets.errors import StudyError
@@ -24,10 +25,16 @@ _CANDIDATE = "candidate"
 class Trials:
     """The candidates of ``study``, which nobody else writes to meanwhile.
 
-    ``is_ours`` is called before every write and raises where somebody else has taken the study over.
+    ``is_ours`` is called before every write and raises where somebody else has taken the study over. Raises
+    StudyError for a study that somebody else began.
     """
 
     def __init__(self, study: optuna.Study, is_ours: Callable[[], None] = lambda: None) -> None:
+        if study.directions != [StudyDirection.MAXIMIZE]:
+            raise StudyError(
+                f"The study {study.study_name!r} was not made by attendnets: it does not maximize one value. "
+                "Choose another --study; a journal's run needs another --out."
+            )
         self._study, self._is_ours = study, is_ours
         self._of_candidate: dict[int, int] = {}
         for trial in study.get_trials(deepcopy=False):

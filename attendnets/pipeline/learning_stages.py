@@ -28,7 +28,7 @@ from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.study import ExploreOptions, explore
 from attendnets.networks.assemble import Network, assemble
 from attendnets.pipeline import planning
-from attendnets.pipeline.candidate_workers import candidate_workers, told_deaths
+from attendnets.pipeline.candidate_workers import candidate_workers, told_deaths, worker_plan
 from attendnets.pipeline.context import Context
 from attendnets.pipeline.given_network import given_network, given_study, require_fitting
 from attendnets.pipeline.listener import Step
@@ -62,6 +62,11 @@ def explore_stage(context: Context) -> StudyRecord:
     context.listener.chosen(record.chosen)
     context.listener.finished("explore", run.record.stages["explore"].seconds, _outcome(record))
     tell_fidelities(context.listener, record)
+    if job.trials is not None and job.network is None and record.trials < job.trials:
+        context.listener.note(
+            f"{record.trials} candidates instead of {job.trials}: no further network that costs let pass "
+            "was found."
+        )
     return record
 
 
@@ -111,7 +116,9 @@ def _explored(context: Context) -> StudyRecord:
 
 def _place(context: Context, space: Space, rung_epochs: tuple[int, ...]) -> tuple[StudyPlace, str]:
     """Where the study is kept, and all that decides it in words: a study of other words is another one."""
-    job = context.job
+    job, plan = context.job, worker_plan(context.job)
+    # The same number of workers of the same threads find the same, wherever they are and whoever began them.
+    threads = str(job.threads) if plan.kind == "here" else f"{plan.threads} for each of {plan.count} workers"
     decisive = {
         "data": context.data.digest[:16],
         "requirements": " ".join(job.requirements) or "none",
@@ -119,9 +126,8 @@ def _place(context: Context, space: Space, rung_epochs: tuple[int, ...]) -> tupl
         "epochs": "/".join(map(str, rung_epochs)),
         "minutes": f"{planning.minutes_of(job):g}",
         "seed": str(job.seed),
-        "threads": str(job.threads),
+        "threads": threads,
         **({"beginning": _beginning(job)} if _beginning(job) else {}),
-        **({} if job.workers is None else {"workers": f"{job.workers}/{job.worker_cpus}"}),
         **_objective(job),
         **deciding_versions(),
     }
@@ -183,7 +189,7 @@ def train_stage(context: Context) -> TrainingRecord:
     inputs = {
         "network": file_digest(run.network),
         "data": context.data.digest,
-        "budget": f"{job.epochs}/{job.minutes}",
+        "budget": "/".join(map(str, (job.epochs, job.minutes, job.train_minutes))),
         "seed": f"{job.seed}/{job.threads}",
     }
     if run.is_finished("train", inputs):

@@ -90,9 +90,16 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
 
 
 def reopen(out: Path, listener: Listener | None = None, **changes: object) -> Context:
-    """The context of an existing run, its job's fields changed by ``changes`` where they are not None."""
+    """The context of an existing run, its job's fields changed by ``changes`` where they are not None.
+
+    ``epochs`` and ``train_minutes`` take the place of each other.
+    """
     run = RunFolder.open(out)
-    job = replace(run.record.job, **{k: v for k, v in changes.items() if v is not None})  # type: ignore[arg-type]
+    given = {name: value for name, value in changes.items() if value is not None}
+    for name, other in (("epochs", "train_minutes"), ("train_minutes", "epochs")):
+        if name in given:
+            given.setdefault(other, None)
+    job = replace(run.record.job, **given)  # type: ignore[arg-type]
     run.change_job(planning.checked(job))
     return prepare(job, out, listener, run.record.command)
 

@@ -43,8 +43,11 @@ LEAST_FINE_TUNING_STEPS, MOST_FINE_TUNING_STEPS = 50, 400
 
 def checked(job: Job) -> Job:
     """The job with what follows from its other fields. Raises UsageError naming the option at fault."""
-    if job.minutes is not None and not 0 < job.minutes < 7 * 24 * 60:
-        raise UsageError(f"--minutes {job.minutes:g}: give a number above 0 and below a week.")
+    for minutes in (job.minutes, job.train_minutes):
+        if minutes is not None and not 0 < minutes < 7 * 24 * 60:
+            raise UsageError(f"--minutes {minutes:g}: give a number above 0 and below a week.")
+    if job.epochs is not None and job.train_minutes is not None:
+        raise UsageError("--epochs and --minutes each say how long to train; give one of them.")
     for name, value in (("--trials", job.trials), ("--epochs", job.epochs)):
         if value is not None and value < 1:
             raise UsageError(f"{name} {value}: give at least 1.")
@@ -67,7 +70,8 @@ def checked(job: Job) -> Job:
     constraints = tuple(map(constraint_name, job.constraints))
     job = replace(job, constraints=constraints, objective=objective)
     # 12 and 12.0 are one job: what is written to run.json reads back as a float.
-    return job if job.minutes is None else replace(job, minutes=float(job.minutes))
+    minutes, train_minutes = (None if m is None else float(m) for m in (job.minutes, job.train_minutes))
+    return replace(job, minutes=minutes, train_minutes=train_minutes)
 
 
 def minutes_of(job: Job) -> float:
@@ -91,6 +95,8 @@ def explore_seconds(job: Job) -> float | None:
 
 def train_seconds(job: Job, spent: float) -> float | None:
     """Seconds of the final training after ``spent`` of the job; None when epochs are counted instead."""
+    if job.train_minutes is not None:
+        return 60.0 * job.train_minutes
     if job.epochs is not None:
         return None
     whole = 60.0 * minutes_of(job)

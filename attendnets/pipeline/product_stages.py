@@ -140,6 +140,7 @@ def figures_of(measurement: Measurement, spec: NetworkSpec) -> Mapping[str, floa
     price = cost(spec)
     return {
         "top1": measurement.top1_percent,
+        "bits": price.bits,
         "parameters": price.parameters,
         "macs": price.macs,
         "weights": measurement.weights_bytes,
@@ -156,6 +157,7 @@ def details_of(measurement: Measurement) -> Mapping[str, str]:
     runtime = f"{measurement.runtime} {measurement.runtime_version}"
     return {
         "top1": f"exported file, {measurement.images} images, 95 % {low:.1f} to {high:.1f} %, {runtime}",
+        "bits": "both exported files hold the same int8 weights",
         "parameters": "counted from the specification",
         "macs": "counted from the specification: convolutions and linear layers, one image",
         "weights": "constants in the exported .tflite file",

@@ -18,7 +18,7 @@ def told_study(context: Context, rung_epochs: tuple[int, ...]) -> Callable[[Stud
     job, listener = context.job, context.listener
     images = len(context.data.learning.train)
     spent = context.run.seconds
-    # Of all sittings: the lower rungs of a candidate cost what they cost, too.
+    # Of all sittings: what an earlier one did is told again, training by training.
     done = 0
 
     def tell(progress: StudyProgress) -> None:
@@ -26,7 +26,7 @@ def told_study(context: Context, rung_epochs: tuple[int, ...]) -> Callable[[Stud
         last = progress.last
         if last is not None:
             if last.state != "failed":
-                done += sum(rung_epochs[: last.rung + 1]) if progress.earlier else last.epochs
+                done += last.epochs
             listener.candidate(_candidate(last, len(rung_epochs), progress.earlier))
             if last.error is not None:
                 listener.note(f"Candidate {last.number} failed: {last.error}")

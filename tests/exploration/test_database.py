@@ -15,6 +15,7 @@ from pathlib import Path
 import optuna
 import pytest
 import sqlalchemy
+from optuna.study import StudyDirection
 
 from attendnets.errors import AttendnetsError, StorageError, StudyError, UsageError
 from attendnets.exploration import lease
@@ -120,6 +121,24 @@ def test_a_study_with_trials_of_somebody_else_is_refused(url: str, name: str) ->
         run(Database(url, name), Landscape())
 
 
+@pytest.mark.parametrize(
+    ("direction", "parameters"),
+    [(StudyDirection.MINIMIZE, {}), (StudyDirection.MAXIMIZE, {"size": 64})],
+    ids=["minimized", "with trials"],
+)
+def test_a_study_of_somebody_else_is_left_as_it_was(
+    url: str, name: str, direction: StudyDirection, parameters: dict[str, int]
+) -> None:
+    theirs = optuna.create_study(storage=url, study_name=name, direction=direction)
+    if parameters:
+        theirs.enqueue_trial(parameters)
+    with pytest.raises(StudyError, match="was not made by attendnets"):
+        run(Database(url, name), Landscape())
+    study = optuna.load_study(study_name=name, storage=url)
+    assert study.user_attrs == {} and study.metric_names is None
+    assert len(study.trials) == len(parameters)
+
+
 DRIVE = """
 import sys, time
 from attendnets.exploration.database import Database
@@ -172,11 +191,9 @@ def test_a_driver_that_stood_still_writes_nothing_after_another_took_the_study(
         # As SIGSTOP would: the beat stands still.
         held._ended.set()
         held._thread.join()
-        with taker.opened("a"):
-            held._ended.clear()
-            held._beat()
-            with pytest.raises(StorageError, match=rf"taken over by process {os.getpid()} on"):
-                trials.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING))
+        taken = pytest.raises(StorageError, match=rf"taken over by process {os.getpid()} on")
+        with taker.opened("a"), taken:
+            trials.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING))
     assert optuna.load_study(study_name=name, storage=url).trials == []
 
 

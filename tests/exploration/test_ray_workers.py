@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from attendnets.data import Augmentation, LearningData, open_data_set
+from attendnets.data import Augmentation, LearningData, PixelTable, open_data_set
 from attendnets.errors import TrainingError, UsageError
+from attendnets.exploration import ray_workers as ray_workers_module
+from attendnets.exploration.evaluation import ShortTraining
 from attendnets.exploration.ray_remains import processes_of
 from attendnets.exploration.ray_session import ray_session
 from attendnets.exploration.ray_workers import RayWorkers, ray_workers, require_room
+from attendnets.exploration.worker import Order
 from attendnets.exploration.workers import worker_processes
 from attendnets.training import Recipe
 from benchmarks.worker_soak import command, descendants
@@ -27,6 +31,7 @@ from tests.pipeline.photographs import write_photographs
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'attendnets[ray]'")
 pytestmark = pytest.mark.usefixtures("one_thread")
 RECIPE, AUGMENTATION, SEED = Recipe(batch_size=8), Augmentation.for_photos(), 1
+TABLE = PixelTable(np.zeros((1, 32, 32, 3), np.uint8), np.zeros(1, np.int64))
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +135,16 @@ def test_a_cluster_that_cannot_be_reached_is_named(address: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert f"WorkerError: Ray cannot be reached at {address}: " in done.stderr
     assert "explore with --workers N" in done.stderr
+
+
+def test_a_training_that_raises_an_error_fails_its_candidate_alone(
+    learning: LearningData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crashes(*given: object) -> ShortTraining:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(ray_workers_module, "train_shortly", crashes)
+    setting = ray_workers_module._Setting(RECIPE, AUGMENTATION, SEED, 1, ray_workers_module._versions())
+    answer = ray_workers_module._train(Order(candidates(learning)[0], 1), TABLE, TABLE, setting)
+    with pytest.raises(TrainingError, match="its training ended with RuntimeError: DefaultCPUAllocator"):
+        answer.training()

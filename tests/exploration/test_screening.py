@@ -46,6 +46,7 @@ def test_tight_but_possible_requirements_are_found_feasible(texts: tuple[str, ..
     [
         (("weights<=1KB", "macs<=50M"), "weights<=1KB"),
         (("parameters<=100", "weights<=90KB"), "parameters<=100"),
+        (("bits<=4", "weights<=90KB"), "bits<=4"),
     ],
 )
 def test_impossible_requirements_name_the_binding_one_and_three_points(
@@ -57,6 +58,12 @@ def test_impossible_requirements_name_the_binding_one_and_three_points(
     assert f"binding requirement is {binding}" in message
     assert message.split("had: ")[1].split(". Relax")[0].count(";") == 2
     assert caught.value.exit_code == 2
+
+
+def test_eight_bits_are_what_comes_out() -> None:
+    require_feasible(SPACE, screen("bits<=8"), seed=0)
+    with pytest.raises(InfeasibleError, match=r"can be had: bits 8\. Relax it to bits<=8\."):
+        require_feasible(SPACE, screen("bits<=4"), seed=0)
 
 
 def test_constraints_refuse_candidates_and_are_counted() -> None:

@@ -120,6 +120,29 @@ def test_what_a_fresh_search_proposes_depends_on_its_own_points_alone() -> None:
     assert np.array_equal(proposals[0], proposals[1])
 
 
+def test_a_fresh_search_knows_its_points_by_their_numbers_where_several_are_tried_at_once() -> None:
+    synthesis, tried = Synthesis(DECISIONS, SynthesisOptions(fresh=12)), search(60)
+    merits = np.array([merit(point) for point in tried])
+    numbers = np.arange(60)
+    # Of three that are being tried nothing is known yet; the next is number 60, in the fresh search's turn.
+    ended = np.setdiff1d(numbers, [55, 57, 58])
+    own = (numbers[ended] >= 12) & (numbers[ended] % 4 == 0)
+    changed = merits.copy()
+    changed[ended[~own]] = -changed[ended[~own]]
+    proposals = [
+        synthesis.propose(tried[ended], known[ended], anything, np.random.default_rng(7), ended, 60)
+        for known in (merits, changed)
+    ]
+    assert proposals[0] is not None and proposals[1] is not None
+    assert np.array_equal(proposals[0], proposals[1])
+    others = [
+        synthesis.propose(tried[ended], known[ended], anything, np.random.default_rng(7), ended, 61)
+        for known in (merits, changed)
+    ]
+    assert others[0] is not None and others[1] is not None
+    assert not np.array_equal(others[0], others[1])
+
+
 def test_repeats_take_their_share() -> None:
     options = SynthesisOptions(repeats=0.5)
     tried = search(120, options=options)

@@ -15,6 +15,7 @@ from attendnets.exploration.record import StudyRecord
 from attendnets.networks.catalogue import network_spec
 from attendnets.pipeline import build, explore_stage, prepare
 from attendnets.pipeline.commands import repeat_command
+from attendnets.pipeline.listener import Listener
 from attendnets.pipeline.main_job import reopen
 from attendnets.prototype import Prototype
 from attendnets.run import Job, RunFolder
@@ -56,6 +57,24 @@ def test_a_build_of_a_prototype_fills_it_within_the_requirements(job: Job, tmp_p
         assert (candidate.spec.input.height, candidate.spec.classes) == (32, 3)
         assert candidate.figures["weights"] <= 20_000
     assert "<html" in run.report.read_text()
+
+
+def test_a_prototype_with_fewer_networks_than_trials_says_so(photographs: Path, tmp_path: Path) -> None:
+    class Notes(Listener):
+        def __init__(self) -> None:
+            self.heard: list[str] = []
+
+        def note(self, text: str) -> None:
+            self.heard.append(text)
+
+    (tmp_path / "small.yaml").write_text(
+        TEXT.replace('"?"', "convolution").replace("8..24", "{one_of: [8, 16]}")
+    )
+    prototype = Prototype.read(tmp_path / "small.yaml")
+    job = Job(str(photographs), minutes=1, trials=5, epochs=1, threads=1, prototype=prototype)
+    notes = Notes()
+    assert explore_stage(prepare(job, tmp_path / "run", notes)).trials == 2
+    assert [text for text in notes.heard if text.startswith("2 candidates instead of 5: no further network")]
 
 
 def test_a_run_goes_on_with_its_own_prototype_whatever_becomes_of_the_file(job: Job, tmp_path: Path) -> None:

@@ -165,6 +165,35 @@ def test_without_a_name_each_job_has_a_study_of_its_own(stored: tuple[Job, Path]
     ).read_bytes()
 
 
+def test_the_same_workers_have_one_study_whatever_the_machine_that_drives_them(
+    stored: tuple[Job, Path], tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'studies.db'}"
+    job = replace(stored[0], storage=url, study=None, workers="1")
+    for threads in (1, 4):
+        explore_stage(prepare(replace(job, threads=threads), tmp_path / f"run{threads}"))
+    assert len(optuna.get_all_study_names(url)) == 1
+    explore_stage(prepare(replace(job, workers="2"), tmp_path / "run2"))
+    assert len(optuna.get_all_study_names(url)) == 2
+
+
+def test_training_for_other_minutes_leaves_the_exploration_as_it_is(copied: Path) -> None:
+    explored = RunFolder.open(copied).record.stages["explore"]
+    done = attendnets("train", str(copied), "--minutes", "0.02")
+    assert done.returncode == 0, done.stderr
+    assert attendnets("resume", str(copied)).returncode in (0, 1)
+    record = RunFolder.open(copied).record
+    assert record.stages["explore"] == explored
+    assert (record.job.train_minutes, record.job.epochs, record.job.minutes) == (0.02, None, 1.0)
+    assert attendnets("train", str(copied), "--epochs", "3").returncode == 0
+    assert (RunFolder.open(copied).record.job.train_minutes, RunFolder.open(copied).record.job.epochs) == (
+        None,
+        3,
+    )
+    refused = attendnets("train", str(copied), "--epochs", "3", "--minutes", "1")
+    assert refused.returncode == 2 and "give one of them" in refused.stderr
+
+
 def test_a_study_that_moved_goes_on_where_it_is_now_and_trains_nothing_again(
     stored: tuple[Job, Path], tmp_path: Path
 ) -> None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
-from attendnets.exploration.record import RankCorrelation
-from attendnets.pipeline.telling import tell_fidelities
+import pytest
+
+from attendnets.exploration.record import RankCorrelation, StudyProgress
+from attendnets.pipeline import prepare
+from attendnets.pipeline.listener import Listener, Step
+from attendnets.pipeline.telling import tell_fidelities, told_study
+from attendnets.run import Job
 from attendnets.terminal import Lines
+from tests.pipeline.photographs import write_photographs
 from tests.report import records
 
 
@@ -25,3 +32,29 @@ def test_rank_correlations_are_told_where_they_are_known() -> None:
         "interval; 3 epochs with 9: 0.68 (-0.10 to 0.93) over 7 networks.\n"
     )
     assert told(unknown) == told() == ""
+
+
+class Steps(Listener):
+    def __init__(self) -> None:
+        self.heard: list[Step] = []
+
+    def step(self, step: Step) -> None:
+        self.heard.append(step)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_time_left_counts_the_epochs_that_were_trained_also_in_earlier_sittings(
+    tmp_path: Path, resumed: bool
+) -> None:
+    photographs = write_photographs(tmp_path / "photographs", per_class=10, side=32)
+    steps = Steps()
+    job = Job(str(photographs), trials=9, epochs=4, threads=1)
+    tell = told_study(prepare(job, tmp_path / "run", steps), (1, 3, 9))
+    steps.heard.clear()
+    candidate = records.study().candidates[0]
+    # One candidate goes up both rungs: 1 + 3 + 9 epochs of 9 + 3 * 3 + 9.
+    for rung, epochs in enumerate((1, 3, 9)):
+        last = replace(candidate, state="stopped", rung=rung, epochs=epochs, error=None)
+        tell(StudyProgress(1, 80.0, 26.0, None, last, earlier=resumed and rung < 2))
+    assert (steps.heard[-1].done, steps.heard[-1].total) == (13, 27)
+    assert steps.heard[-1].seconds_left == pytest.approx(28.0)
