@@ -49,7 +49,7 @@ FORMS: dict[str, Searcher] = {
     "generative_synthesis_undecided_generator": partial(generative_synthesis, form=UndecidedGenerator),
     "generative_synthesis_nothing_shared": partial(generative_synthesis, form=NothingShared),
     "generative_synthesis_no_repeats": partial(generative_synthesis, options=replace(OURS, repeats=0.0)),
-    "generative_synthesis_no_fresh_search": partial(generative_synthesis, options=replace(OURS, fresh=NEVER)),
+    "generative_synthesis_no_broad_view": partial(generative_synthesis, options=replace(OURS, broad=NEVER)),
 }
 
 

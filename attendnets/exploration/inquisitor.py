@@ -3,17 +3,19 @@
 Its model is a Gaussian process over decisions with a Matern kernel of smoothness 3/2:
 
     k = (1 + sqrt(3) r) * exp(-sqrt(3) r)
-    r^2 = 1 / (2 D) * (sum over decisions d of difference_d + SHARED * sum over families f of difference_f)
+    r^2 = 1 / (2 D) * (sum over decisions d of difference_d + shared * sum over families f of difference_f)
 
 Two networks are the more alike the fewer the decisions in which they differ. Where several decisions choose
-among the same levels, as the kinds of stages do, they are the more alike the more often they choose the
-same, wherever that is. The form is ours; the papers publish none (docs/generative_synthesis.md).
+among the same levels, as the kinds of stages do, they are the more alike the more often they choose the same,
+wherever that is: a little in a close view, mostly that in a broad one. The form is ours; the papers publish
+none (docs/generative_synthesis.md).
 
 Letters: N points, D decisions, M points that were tried, R reference points.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -24,8 +26,19 @@ from attendnets.exploration.decision_levels import Encoding, Levels, Reals
 
 MOST_POINTS = 256
 """Points that the process is conditioned on: the best half and the newest half beyond that."""
-REACH, SHARED, NOISE = 2.0, 0.3, 0.05
-"""How far likeness reaches, what the sums of families count, and the share of noise in merits."""
+REACH = 2.0
+"""How far likeness reaches."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the sums of families count (``shared``), and the share of ``noise`` in merits."""
+
+    shared: float
+    noise: float
+
+
+CLOSE, BROAD = View(shared=0.3, noise=0.05), View(shared=10.0, noise=0.3)
 
 
 def normal_ranks(merits: Reals, weights: Reals | None = None) -> Reals:
@@ -51,20 +64,22 @@ class Inquisitor:
     of others do not depend on how often the best is tried again.
     """
 
-    def __init__(self, encoding: Encoding, tried: Levels, merits: Reals, repeated: bool = False) -> None:
+    def __init__(
+        self, encoding: Encoding, tried: Levels, merits: Reals, repeated: bool = False, view: View = CLOSE
+    ) -> None:
         kept = _kept(merits, MOST_POINTS)
-        self.encoding, self.tried = encoding, tried[kept]
+        self.encoding, self.tried, self.view = encoding, tried[kept], view
         self._merits = normal_ranks(merits, _shares(tried) if repeated else None)[kept]
         self._rows = self._encoded(self.tried)
         covariance = _similarities(self._rows, self._rows)
-        covariance[np.diag_indices(len(self._rows))] += NOISE
+        covariance[np.diag_indices(len(self._rows))] += view.noise
         self._factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
         self._weights = cho_solve((self._factor, True), self._merits, check_finite=False)
         self.variance = max(1e-9, float(self._merits @ self._weights) / len(self._rows))
 
     def _encoded(self, points: Levels) -> Reals:
         """Rows whose squared distances are 3 r^2."""
-        return self._scaled(self.encoding.rows(points, SHARED))
+        return self._scaled(self.encoding.rows(points, self.view.shared))
 
     def _scaled(self, rows: Reals) -> Reals:
         scaled: Reals = rows * np.sqrt(3.0 / (REACH * len(self.encoding.decisions)))
@@ -85,7 +100,7 @@ class Inquisitor:
     @cached_property
     def fitted(self) -> Reals:
         """The mean of ``expected`` alone, which costs nothing: what was observed less what noise explains."""
-        found: Reals = self._merits - NOISE * self._weights
+        found: Reals = self._merits - self.view.noise * self._weights
         return found
 
     @cached_property
@@ -109,7 +124,7 @@ class Inquisitor:
         decisions, _ = self.encoding.each_level
         starts = np.searchsorted(decisions, np.arange(len(self.encoding.decisions)))
         # A network with one level for another is its row with one level's part for the other's.
-        parts = self._scaled(self.encoding.level_rows(SHARED))
+        parts = self._scaled(self.encoding.level_rows(self.view.shared))
         of_parts = parts @ self._rows.T
         norms = (self._rows * self._rows).sum(1)
         found = np.zeros(len(decisions))

@@ -85,15 +85,15 @@ class SynthesisProposer:
         self, finished: Sequence[Finished], seen: frozenset[str], accept: Accept, rng: random.Random
     ) -> Proposal | None:
         tried, merits = self.levels.history(finished)
-        numbers, number = np.array(sorted(item.number for item in finished), dtype=np.int64), len(seen)
-        generator = None if self._synthesis.is_fresh(number) else self._generator(tried, merits)
+        number = len(seen)
+        # What is made by a broad view is none of the successive generators.
+        generator = None if self._synthesis.is_broad(number) else self._generator(tried, merits)
         for _ in range(_ROUNDS):
             point = self._synthesis.propose(
                 tried,
                 merits,
                 lambda levels: _is_new(self.space.network(self.levels.decisions(levels)), seen, accept),
                 np.random.default_rng(rng.getrandbits(64)),
-                numbers,
                 number,
             )
             if point is not None:
@@ -128,7 +128,7 @@ class SynthesisProposer:
             return drivers(self.levels, self._synthesis.excess, self.screen.gates)
 
     def _generator(self, tried: Levels, merits: Reals) -> GeneratorRecord | None:
-        """G as it stands; that of a fresh search is none of the successive ones."""
+        """G as it stands; None before there is anything to learn from merits."""
         if len(tried) < self._synthesis.options.first:
             return None
         inquisitor = self._synthesis.inquisitor(tried, merits)

@@ -86,8 +86,7 @@ class GenerativeSampler(BaseSampler):
 
         merit = merits[:, 0] if len(study.directions) == 1 else compromise(merits, rng)
         with one_thread():
-            numbers = np.array([t.number for t in done], dtype=np.int64)
-            point = self._synthesis.propose(levels, merit, acceptable, rng, numbers, trial.number)
+            point = self._synthesis.propose(levels, merit, acceptable, rng, trial.number)
         if point is None:
             point = np.array([rng.integers(decision.levels) for decision in decisions])
         return {

@@ -22,12 +22,12 @@ from attendnets.errors import UsageError
 from attendnets.exploration.decision_levels import Decision, Encoding, Levels, Reals
 from attendnets.exploration.excess import ExcessModel, Probe, learned
 from attendnets.exploration.generator import Generator
-from attendnets.exploration.inquisitor import Inquisitor
+from attendnets.exploration.inquisitor import BROAD, CLOSE, Inquisitor, View
 
 _REPEATS_FROM = 50
 # Deviations above what is expected of a point that it may reasonably turn out to be.
 _HOPE = 2.0
-_FRESH_TURN = 4
+_BROAD_TURN = 4
 # Rows by which a fitted history is known again: finished trials do not change.
 _RECOGNIZED = 512
 
@@ -40,8 +40,8 @@ class SynthesisOptions:
     proposal. ``parents``: how many of the best are probed for D. ``temperature``: the difference of expected
     merit, in standard deviations, that makes a level e times as likely. ``repeats``: the share of evaluations
     after the fiftieth that go to points tried before, where evaluations are noisy and may be repeated: until
-    then new points tell more. ``fresh``: after so many evaluations every fourth proposal is that of a
-    search which knows only such points: where all that was learned leads astray, another start may not.
+    then new points tell more. ``broad``: after so many evaluations every fourth proposal is by the broad
+    view: what is seen closely may be a place from which no single change leads on.
     """
 
     first: int = 12
@@ -49,7 +49,7 @@ class SynthesisOptions:
     parents: int = 4
     temperature: float = 0.6
     repeats: float = 0.0
-    fresh: int = 60
+    broad: int = 20
 
     def __post_init__(self) -> None:
         bounds = (
@@ -57,7 +57,7 @@ class SynthesisOptions:
             ("generated", self.generated >= 1, "at least 1"),
             ("parents", self.parents >= 1, "at least 1"),
             ("temperature", self.temperature > 0, "above 0"),
-            ("fresh", self.fresh >= 1, "at least 1"),
+            ("broad", self.broad >= 1, "at least 1"),
             ("repeats", 0 <= self.repeats < 1, "from 0 to below 1"),
         )
         for name, good, rule in bounds:
@@ -78,11 +78,11 @@ class Synthesis:
     _last: tuple[bytes, Inquisitor] | None = field(default=None, repr=False)
     _made: tuple[Inquisitor, Generator, Reals] | None = field(default=None, repr=False)
 
-    def inquisitor(self, tried: Levels, merits: Reals) -> Inquisitor:
+    def inquisitor(self, tried: Levels, merits: Reals, view: View = CLOSE) -> Inquisitor:
         """I, having seen ``tried`` ``(M, D)`` in this order, with ``merits`` ``(M,)``, higher better."""
         key = _recognized(tried, merits)
-        if self._last is None or self._last[0] != key:
-            self._last = key, Inquisitor(self.encoding, tried, merits, repeated=self.options.repeats > 0.0)
+        if self._last is None or self._last[0] != key or self._last[1].view != view:
+            self._last = key, Inquisitor(self.encoding, tried, merits, self.options.repeats > 0.0, view)
         return self._last[1]
 
     @cached_property
@@ -129,42 +129,28 @@ class Synthesis:
         merits: Reals,
         acceptable: Callable[[Levels], bool],
         rng: np.random.Generator,
-        numbers: Levels | None = None,
         number: int | None = None,
     ) -> Levels | None:
         """The next point ``(D,)``; None where no acceptable one was found.
 
-        ``acceptable`` is asked of points in the order of their expected improvement, until one is. Where
-        several are tried at once, ``numbers`` ``(M,)`` says as which proposal each of ``tried`` was made,
-        counted from 0, and ``number`` which one this is; else each was made after the one before had ended.
+        ``acceptable`` is asked of points in the order of their expected improvement, until one is.
+        ``number`` says which proposal this is, counted from 0, where others are still being tried.
         """
-        numbers = np.arange(len(tried)) if numbers is None else numbers
         number = len(tried) if number is None else number
         if len(tried) >= self.options.first and self._repeats(tried):
             return self._again(self.inquisitor(tried, merits))
-        if self.is_fresh(number):
-            known = self._of_fresh(tried, numbers)
-            tried, merits = tried[known], merits[known]
         if len(tried) < self.options.first:
             first, _ = self._within(Generator.undecided(self.decisions))
             candidates = first.draw(self.options.generated, rng)
         else:
-            inquisitor = self.inquisitor(tried, merits)
+            inquisitor = self.inquisitor(tried, merits, BROAD if self.is_broad(number) else CLOSE)
             candidates = np.unique(self.generator(inquisitor).draw(self.options.generated, rng), axis=0)
             candidates = candidates[np.argsort(-inquisitor.improvement(candidates), kind="stable")]
         return next((point for point in candidates if acceptable(point)), None)
 
-    def is_fresh(self, number: int) -> bool:
-        """Whether the proposal of this number, counted from 0, is that of the fresh search."""
-        return number >= self.options.fresh and (number - self.options.fresh) % _FRESH_TURN == 0
-
-    def _of_fresh(self, tried: Levels, numbers: Levels) -> Levels:
-        """The rows of ``tried`` that the fresh search proposed; not those that were tried again then."""
-        own = np.flatnonzero([self.is_fresh(number) for number in numbers])
-        if self.options.repeats == 0.0:
-            return own
-        _, new = np.unique(tried, axis=0, return_index=True)
-        return np.intersect1d(own, new)
+    def is_broad(self, number: int) -> bool:
+        """Whether the proposal of this number, counted from 0, is by the inquisitor's broad view."""
+        return number >= self.options.broad and (number - self.options.broad) % _BROAD_TURN == 0
 
     def _repeats(self, tried: Levels) -> bool:
         """Whether it is a tried point's turn."""

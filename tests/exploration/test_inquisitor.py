@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attendnets.exploration.decision_levels import Decision, Encoding
-from attendnets.exploration.inquisitor import MOST_POINTS, Inquisitor, normal_ranks
+from attendnets.exploration.inquisitor import BROAD, CLOSE, MOST_POINTS, Inquisitor, normal_ranks
 
 ENCODING = Encoding((Decision(5, ordered=False), Decision(4, ordered=True), Decision(3, ordered=False)))
 EFFECTS = np.array([0.0, 3.0, 1.0, -2.0, 0.5])
@@ -129,3 +129,13 @@ def test_a_point_tried_several_times_is_expected_at_their_middle() -> None:
     merits = np.array([9.0, 1.0, 2.0, 5.0, 6.0, 7.0])
     expected, _ = Inquisitor(ENCODING, tried, merits).expect(tried)
     assert normal_ranks(merits)[1] < expected[0] < normal_ranks(merits)[0]
+
+
+def test_the_broad_view_sees_how_often_something_is_chosen_and_the_close_one_where() -> None:
+    encoding = Encoding(tuple(Decision(4, ordered=False, family="kind") for _ in range(4)))
+    permuted = np.array([[1, 3, 3, 3], [3, 1, 3, 3]])
+    close, broad = (
+        Inquisitor(encoding, np.array([[3, 3, 3, 1], [0, 1, 2, 0]]), np.array([1.0, 0.0]), view=view)
+        for view in (CLOSE, BROAD)
+    )
+    assert (broad.expect(permuted)[0] > close.expect(permuted)[0] + 0.05).all()

@@ -9,6 +9,7 @@ import pytest
 
 from attendnets.errors import UsageError
 from attendnets.exploration.decision_levels import Decision, Levels
+from attendnets.exploration.inquisitor import BROAD, Inquisitor
 from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
 
 DECISIONS = tuple(Decision(5, ordered=False) for _ in range(6))
@@ -103,44 +104,22 @@ def test_the_generator_prefers_what_the_inquisitor_found_good() -> None:
     assert [int(np.argmax(chance)) for chance in chances[2:]] == TARGET[2:].tolist()
 
 
-def test_what_a_fresh_search_proposes_depends_on_its_own_points_alone() -> None:
-    synthesis, tried = Synthesis(DECISIONS, SynthesisOptions(fresh=12)), search(60)
-    own = np.arange(12, 60, 4)
-    others = np.setdiff1d(np.arange(60), own)
-    changed = tried.copy()
-    changed[others] = search(60, seed=1)[others]
-    assert synthesis.is_fresh(60) and not synthesis.is_fresh(61)
-    proposals = [
-        synthesis.propose(
-            history, np.array([merit(point) for point in history]), anything, np.random.default_rng(7)
-        )
-        for history in (tried, changed)
-    ]
-    assert proposals[0] is not None and proposals[1] is not None
-    assert np.array_equal(proposals[0], proposals[1])
-
-
-def test_a_fresh_search_knows_its_points_by_their_numbers_where_several_are_tried_at_once() -> None:
-    synthesis, tried = Synthesis(DECISIONS, SynthesisOptions(fresh=12)), search(60)
+def test_every_fourth_proposal_after_the_twentieth_is_by_the_broad_view() -> None:
+    synthesis, tried = Synthesis(DECISIONS), search(36)
     merits = np.array([merit(point) for point in tried])
-    numbers = np.arange(60)
-    # Of three that are being tried nothing is known yet; the next is number 60, in the fresh search's turn.
-    ended = np.setdiff1d(numbers, [55, 57, 58])
-    own = (numbers[ended] >= 12) & (numbers[ended] % 4 == 0)
-    changed = merits.copy()
-    changed[ended[~own]] = -changed[ended[~own]]
-    proposals = [
-        synthesis.propose(tried[ended], known[ended], anything, np.random.default_rng(7), ended, 60)
-        for known in (merits, changed)
-    ]
-    assert proposals[0] is not None and proposals[1] is not None
-    assert np.array_equal(proposals[0], proposals[1])
-    others = [
-        synthesis.propose(tried[ended], known[ended], anything, np.random.default_rng(7), ended, 61)
-        for known in (merits, changed)
-    ]
-    assert others[0] is not None and others[1] is not None
-    assert not np.array_equal(others[0], others[1])
+    assert [number for number in range(33) if synthesis.is_broad(number)] == [20, 24, 28, 32]
+
+    def proposed(number: int | None) -> bytes:
+        point = synthesis.propose(tried, merits, anything, np.random.default_rng(7), number)
+        assert point is not None
+        return point.tobytes()
+
+    # Who proposes follows from the number, not from how many others have ended by then.
+    assert proposed(None) == proposed(36) == proposed(40) == proposed(80)
+    assert proposed(37) == proposed(41)
+    expected = Inquisitor(synthesis.encoding, tried, merits, view=BROAD)
+    drawn = np.unique(synthesis.generator(expected).draw(500, np.random.default_rng(7)), axis=0)
+    assert proposed(36) == drawn[np.argmax(expected.improvement(drawn))].tobytes()
 
 
 def test_repeats_take_their_share() -> None:
@@ -154,7 +133,7 @@ def test_repeats_take_their_share() -> None:
     ("wrong", "named"),
     [
         ({"first": 1}, "first"),
-        ({"fresh": 0}, "fresh"),
+        ({"broad": 0}, "broad"),
         ({"temperature": 0.0}, "temperature"),
         ({"repeats": 1.0}, "repeats"),
     ],
