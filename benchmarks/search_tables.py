@@ -15,7 +15,6 @@ METHODS = {
     "generative_synthesis_no_excess": "a generator that learns nothing of 1_r",
     "generative_synthesis_nothing_shared": "each decision on its own: families share nothing",
     "generative_synthesis_no_repeats": "no point is tried again",
-    "generative_synthesis_no_fresh_search": "no fresh search: all proposals know all that was tried",
     "generative_synthesis_no_broad_view": "no broad view: all proposals by the close one",
     "random": "random",
     "regularized_evolution": "regularized evolution",
