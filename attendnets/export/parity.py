@@ -37,18 +37,18 @@ class Tolerance:
     """How far two runtimes may differ.
 
     A step is one int8 unit of the output. One layer differs by a step in a few values of a thousand; whole
-    trained networks have been seen to differ by 2 or 3 steps, once by 6, on single values and by half a step
-    on average, barely trained ones by one and a half; a wrong layer moves all values by tens. Where two
-    classes are nearly equal, rounding alone decides which is named (among hard classes two were within two
-    steps on one image of twenty): classes within ``tie_steps`` count as equal, twice the mean that is
-    accepted, for both may move. Few images say little of a share: it fails where the upper end of its 95 %
-    interval is below the tolerance, and never for a single image.
+    trained networks have been seen to differ by 11 on single values and by 0.2 to 1.8 on average, the more
+    the harder their classes; a wrong layer moves all values by tens. Where two classes are nearly equal,
+    rounding alone decides which is named (among hard classes two were within two steps on one image of
+    twenty): classes within ``tie_steps`` count as equal, twice that average, for both may move. Few images
+    say little of a share: it fails where the upper end of its 95 % interval is below the tolerance, and never
+    for a single image.
     """
 
     top1_agreement_percent: float = 98.0
     tie_steps: int = 4
     difference_steps: int = 16
-    mean_difference_steps: float = 2.0
+    mean_difference_steps: float = 3.0
 
 
 @dataclass(frozen=True)
