@@ -44,7 +44,8 @@ Shrink = Annotated[
 Constraint = Annotated[
     list[str] | None,
     Parameter(
-        help="A rule that networks must keep: columnar, anti-aliased-downsampling, no-strided-pointwise; "
+        help="A rule that networks must keep: columnar, anti-aliased-downsampling, no-strided-pointwise, or "
+        "frozen:PART, which --shrink or --prototype must not change (stem, head, stages.0, stages.0.1); "
         "repeatable."
     ),
 ]

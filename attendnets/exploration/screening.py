@@ -14,7 +14,7 @@ from functools import cached_property
 from attendnets.cost import cost
 from attendnets.errors import InfeasibleError, SpecError
 from attendnets.exploration.decisions import Decisions, Space
-from attendnets.networks.constraints import CONSTRAINTS, Violation, violations
+from attendnets.networks.constraints import Violation, constraint, violations
 from attendnets.requirements import Requirement, Requirements, format_value
 from attendnets.spec import NetworkSpec, digest
 
@@ -29,12 +29,14 @@ class Screen:
     """Lets candidates pass that meet every requirement on counted and predicted costs; counts them.
 
     ``largest_macs`` is the largest number of multiply-adds that can still be trained in the time there is,
-    ``constraints`` are names of rules in ``networks.constraints`` that candidates must keep.
+    ``constraints`` are names of rules in ``networks.constraints`` that candidates must keep; of ``reference``
+    are the parts that some of them freeze.
     """
 
     requirements: Requirements
     largest_macs: float | None = None
     constraints: tuple[str, ...] = ()
+    reference: NetworkSpec | None = None
     screened: int = 0
     refused: int = 0
 
@@ -60,7 +62,7 @@ class Screen:
 
     def broken(self, network: NetworkSpec) -> tuple[Violation, ...]:
         """The places where ``network`` breaks one of the constraints."""
-        return violations(network, tuple(CONSTRAINTS[name] for name in self.constraints))
+        return violations(network, tuple(constraint(name, self.reference) for name in self.constraints))
 
     @cached_property
     def gates(self) -> tuple[str, ...]:
@@ -81,7 +83,7 @@ class Screen:
         costs = [(price.bounding_figure(item.quantity) or 0.0, item.bound) for item in self.countable]
         if self.largest_macs is not None:
             costs.append((price.macs, self.largest_macs))
-        places = (len(violations(network, (CONSTRAINTS[name],))) for name in self.constraints)
+        places = (len(constraint(name, self.reference)(network)) for name in self.constraints)
         return (
             *(math.log(max(figure, _LEAST) / max(bound, _LEAST)) for figure, bound in costs),
             *(math.log1p(count) if count else -1.0 for count in places),

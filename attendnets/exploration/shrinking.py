@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from attendnets.errors import SpecError
+from attendnets.networks.constraints import frozen
 from attendnets.prototype import Prototype
 from attendnets.prototype.cells import ONE_OF
 from attendnets.prototype.suggestions import CHANNEL_STEP, SHARES
@@ -16,17 +17,27 @@ from attendnets.spec import BlockSpec, NetworkSpec, StageSpec
 _EIGHTHS: Final = 8
 
 
-def shrunk(network: NetworkSpec, source: str = "shrunk") -> Prototype:
+def shrunk(network: NetworkSpec, source: str = "shrunk", parts: tuple[str, ...] = ()) -> Prototype:
     """The prototype whose largest network is ``network``; ``source`` names it in messages.
 
     Open are the widths (of the stem, of blocks and within them, of the head), each at its eighths rounded
-    to multiples of 8 (and of the block's groups), and how often equal blocks are repeated. Raises SpecError
-    where nothing can be smaller.
+    to multiples of 8 (and of the block's groups), and how often equal blocks are repeated; in none of
+    ``parts``, which stay as and where they are ("stem", "head", "stages.1", "stages.1.0"). Raises SpecError
+    where there is no such part, or nothing can be smaller.
     """
+    try:
+        for part in parts:
+            frozen(part, network)
+    except SpecError as error:
+        raise SpecError(f"{source}: {error}") from error
     values = msgspec.to_builtins(network)
-    _open_widths(values["stem"], ("width",), max(1, network.stem.second_groups))
-    _open_widths(values["head"], ("features",), 1)
-    values["stages"] = [{"blocks": _blocks(stage)} for stage in network.stages]
+    if "stem" not in parts:
+        _open_widths(values["stem"], ("width",), max(1, network.stem.second_groups))
+    if "head" not in parts:
+        _open_widths(values["head"], ("features",), 1)
+    values["stages"] = [
+        {"blocks": _blocks(stage, f"stages.{number}", parts)} for number, stage in enumerate(network.stages)
+    ]
     if not _has_choice(values):
         raise SpecError(
             f"{source}: no width of it can be smaller and no block is repeated; nothing to shrink."
@@ -34,20 +45,24 @@ def shrunk(network: NetworkSpec, source: str = "shrunk") -> Prototype:
     return Prototype.of(values, source)
 
 
-def _blocks(stage: StageSpec) -> list[dict[str, Any]]:
-    """Runs of equal blocks, each as one that is repeated."""
-    runs: list[tuple[BlockSpec, int]] = []
-    for block in stage.blocks:
-        if runs and block == msgspec.structs.replace(runs[-1][0], stride=1):
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+def _blocks(stage: StageSpec, where: str, parts: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Runs of equal blocks, each as one that is repeated; those before a frozen block as often as it was."""
+    kept = {number for number in range(len(stage.blocks)) if where in parts or f"{where}.{number}" in parts}
+    runs: list[tuple[BlockSpec, list[int]]] = []
+    for number, block in enumerate(stage.blocks):
+        alike = bool(runs) and block == msgspec.structs.replace(runs[-1][0], stride=1)
+        if alike and not kept & {number, number - 1}:
+            runs[-1][1].append(number)
         else:
-            runs.append((block, 1))
+            runs.append((block, [number]))
     blocks = []
-    for block, count in runs:
+    for block, numbers in runs:
         values: dict[str, Any] = msgspec.to_builtins(block)
-        _open_widths(values, ("width", *SHARES), values.get("groups", 1))
-        if count > 1:
-            values["repeat"] = f"1..{count}"
+        if not kept & set(numbers):
+            _open_widths(values, ("width", *SHARES), values.get("groups", 1))
+        if len(numbers) > 1:
+            moves = any(number > numbers[-1] for number in kept)
+            values["repeat"] = len(numbers) if moves else f"1..{len(numbers)}"
         blocks.append(values)
     return blocks
 
@@ -68,7 +83,7 @@ def _smaller(width: int, step: int) -> list[int]:
 def _has_choice(values: dict[str, Any]) -> bool:
     blocks = [block for stage in values["stages"] for block in stage["blocks"]]
     return any(
-        isinstance(value, dict) or name == "repeat"
+        isinstance(value, dict) or (name == "repeat" and isinstance(value, str))
         for part in (values["stem"], values["head"], *blocks)
         for name, value in part.items()
     )

@@ -1,18 +1,21 @@
 """Rules that a network keeps or breaks, for the exploration and for networks that are there.
 
 The papers' explorations impose best practices on what they generate: anti-aliased downsampling, no strided
-pointwise convolution, a columnar architecture. Each is a function from a specification to the places
-where it is broken; none means that it is kept.
+pointwise convolution, a columnar architecture; and people freeze stages or rows of what they begin with.
+Each is a function from a specification to the places where it is broken; none means that it is kept.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from attendnets.blocks import trace_block
-from attendnets.errors import UsageError
+from attendnets.errors import SpecError, UsageError
 from attendnets.graph import Graph, Operation, Shape
 from attendnets.networks.assemble import trace_network
 from attendnets.networks.head import trace_head
@@ -33,6 +36,8 @@ Constraint: TypeAlias = Callable[[NetworkSpec], tuple[Violation, ...]]
 _ANTI_ALIASED: Final = ("average", "blur")
 # Larger than any network's stride: on a grid of one pixel no halving shows.
 _LARGE: Final = 4096
+_FROZEN: Final = "frozen:"
+_FROZEN_NAME: Final = re.compile(_FROZEN + r"(stem|head|stages\.\d{1,3}(\.\d{1,3})?)")
 
 
 def no_strided_pointwise(spec: NetworkSpec) -> tuple[Violation, ...]:
@@ -73,23 +78,76 @@ def columnar(spec: NetworkSpec) -> tuple[Violation, ...]:
     )
 
 
+def frozen(where: str, reference: NetworkSpec) -> Constraint:
+    """A part is as it is in ``reference``: "stem", "head", a stage ("stages.1") or a block ("stages.1.0").
+
+    Every field that differs is a violation. Raises SpecError where ``reference`` has no such part.
+    """
+    rule, kept = f"{_FROZEN}{where}", _fields(reference, where)
+    if kept is None:
+        parts = ", ".join(f"stages.{number}" for number in range(len(reference.stages)))
+        raise SpecError(
+            f"{where} cannot be frozen: the network has no such part; it has stem, {parts}, head."
+        )
+
+    def check(spec: NetworkSpec) -> tuple[Violation, ...]:
+        there = _fields(spec, where)
+        if there is None:
+            return (Violation(rule, where, "it is frozen, and not there"),)
+        return tuple(
+            Violation(rule, name, f"{there.get(name, 'nothing')} where {kept.get(name, 'nothing')} is frozen")
+            for name in sorted(kept.keys() | there.keys())
+            if kept.get(name) != there.get(name)
+        )
+
+    return check
+
+
+def frozen_parts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts that constraints of these names freeze."""
+    return tuple(name.removeprefix(_FROZEN) for name in names if name.startswith(_FROZEN))
+
+
 CONSTRAINTS: Final[Mapping[str, Constraint]] = {
     rule.__name__: rule for rule in (no_strided_pointwise, anti_aliased_downsampling, columnar)
 }
-"""By name, as a violation gives it."""
+"""By name, as a violation gives it: those that ask for no other network."""
 
 
 def constraint_name(text: str) -> str:
-    """The name in CONSTRAINTS that ``text`` stands for: itself or its beginning, with dashes too.
+    """The name that ``text`` stands for: "frozen:PART", or one of CONSTRAINTS or its beginning.
 
     Raises UsageError where none or several do.
     """
     wanted = text.strip().lower().replace("-", "_")
+    if _FROZEN_NAME.fullmatch(wanted):
+        return wanted
     found = [name for name in CONSTRAINTS if wanted and name.startswith(wanted)]
     if len(found) != 1:
         names = ", ".join(name.replace("_", "-") for name in CONSTRAINTS)
-        raise UsageError(f"--constraint {text}: there is no such constraint; there are {names}.")
+        raise UsageError(
+            f"--constraint {text}: there is no such constraint; there are {names}, and frozen:PART with a "
+            "part such as stem, head, stages.0 or stages.0.1."
+        )
     return found[0]
+
+
+def is_constraint(name: str) -> bool:
+    """Whether ``name``, of what refuses networks, is that of a constraint."""
+    return name in CONSTRAINTS or name.startswith(_FROZEN)
+
+
+def constraint(name: str, reference: NetworkSpec | None = None) -> Constraint:
+    """The rule of a name that ``constraint_name`` gives; what is frozen is as in ``reference``.
+
+    Raises SpecError where something is frozen that ``reference`` does not have.
+    """
+    if name in CONSTRAINTS:
+        return CONSTRAINTS[name]
+    part = name.removeprefix(_FROZEN)
+    if reference is None:
+        raise SpecError(f"{part} cannot be frozen: there is no network that has it.")
+    return frozen(part, reference)
 
 
 def at_most_parameters(limit: int) -> Constraint:
@@ -109,6 +167,26 @@ def violations(
 ) -> tuple[Violation, ...]:
     """All places where ``spec`` breaks one of ``constraints``."""
     return tuple(found for constraint in constraints for found in constraint(spec))
+
+
+def _fields(spec: NetworkSpec, where: str) -> dict[str, Any] | None:
+    """Every field of a part by its place, such as "stages.1.0.width"; None where there is no such part."""
+    if where in ("stem", "head"):
+        return _places(msgspec.to_builtins(getattr(spec, where)), where)
+    _, stage, *block = where.split(".")
+    if int(stage) >= len(spec.stages):
+        return None
+    blocks = {f"stages.{stage}.{number}": each for number, each in enumerate(spec.stages[int(stage)].blocks)}
+    if block:
+        blocks = {name: each for name, each in blocks.items() if name == where}
+    found: dict[str, Any] = {}
+    for name, each in blocks.items():
+        found |= _places(msgspec.to_builtins(each), name)
+    return found or None
+
+
+def _places(values: dict[str, Any], where: str) -> dict[str, Any]:
+    return {f"{where}.{name}": value for name, value in values.items()}
 
 
 def _convolutions(spec: NetworkSpec) -> Iterator[tuple[str, Operation, bool]]:

@@ -9,7 +9,7 @@ from attendnets.data import DataSet
 from attendnets.errors import InfeasibleError, RunFolderError, SpecError
 from attendnets.exploration.record import Candidate, StudyRecord
 from attendnets.networks import catalogue
-from attendnets.networks.constraints import CONSTRAINTS, violations
+from attendnets.networks.constraints import constraint, violations
 from attendnets.requirements import Requirements, format_value
 from attendnets.run import Job, RunFolder
 from attendnets.spec import NetworkSpec, digest, from_json
@@ -73,7 +73,7 @@ def require_fitting(
             f"{data.name} has {len(data.classes)} and {data.channels}. Change these in its file, or choose "
             "another network."
         )
-    found = violations(network, tuple(CONSTRAINTS[name] for name in constraints))
+    found = violations(network, tuple(map(constraint, constraints)))
     if found:
         raise InfeasibleError(
             f"The network breaks {found[0].rule} at {found[0].where}: {found[0].what}. Leave out that "

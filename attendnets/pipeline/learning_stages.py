@@ -30,6 +30,7 @@ from attendnets.networks.assemble import Network, assemble
 from attendnets.pipeline import planning
 from attendnets.pipeline.candidate_workers import candidate_workers, told_deaths, worker_plan
 from attendnets.pipeline.context import Context
+from attendnets.pipeline.freezing import frozen_reference
 from attendnets.pipeline.given_network import given_network, given_study, require_fitting
 from attendnets.pipeline.listener import Step
 from attendnets.pipeline.telling import tell_again, tell_fidelities, told_rollback, told_study, told_training
@@ -164,11 +165,12 @@ def _outcome(record: StudyRecord) -> str:
 def design(data: DataSet, job: Job) -> tuple[Space, Screen]:
     """The space of networks for a data set, and what of it the job's requirements and minutes let pass."""
     images = data.check.sizes, data.channels, len(data.classes)
-    space: Space = (
-        DesignSpace.for_data(*images) if job.prototype is None else OpenSpace.for_data(job.prototype, *images)
-    )
     limit = planning.largest_macs(job, len(data.learning.train))
-    return space, Screen(Requirements.parse(job.requirements), limit, job.constraints)
+    screen = Screen(Requirements.parse(job.requirements), limit, job.constraints)
+    if job.prototype is None:
+        return DesignSpace.for_data(*images), screen
+    space = OpenSpace.for_data(job.prototype, *images)
+    return space, replace(screen, reference=frozen_reference(space, job.constraints))
 
 
 def _beginning(job: Job) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from attendnets.errors import UsageError
 from attendnets.exploration.database import parsed_url
 from attendnets.exploration.objective import NETSCORE, objective_named
-from attendnets.networks.constraints import constraint_name
+from attendnets.networks.constraints import constraint_name, frozen_parts
 from attendnets.requirements import Requirements, is_relative
 from attendnets.run import Job
 
@@ -68,6 +68,11 @@ def checked(job: Job) -> Job:
     if job.network is not None and objective != NETSCORE.name:
         raise UsageError("--objective is an exploration's, --network explores nothing: give one of them.")
     constraints = tuple(map(constraint_name, job.constraints))
+    if frozen_parts(constraints) and job.prototype is None and job.shrink is None:
+        raise UsageError(
+            f"--constraint frozen:{frozen_parts(constraints)[0]}: there is no network whose part that is; "
+            "give --shrink or --prototype as well."
+        )
     job = replace(job, constraints=constraints, objective=objective)
     # 12 and 12.0 are one job: what is written to run.json reads back as a float.
     minutes, train_minutes = (None if m is None else float(m) for m in (job.minutes, job.train_minutes))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from attendnets.networks.constraints import CONSTRAINTS
+from attendnets.networks.constraints import is_constraint
 from attendnets.report.decision_words import decision_words, value_words
 from attendnets.report.svg import Scale, drawing, element
 
@@ -64,7 +64,7 @@ def _rows(drivers: Sequence[Driver], x: Scale, requirement: str) -> tuple[Driver
         DriverRow(
             decision_words(driver.decision),
             f"{value_words(driver.most)} over {value_words(driver.least)}",
-            "" if requirement in CONSTRAINTS else f"× {math.exp(driver.excess):.1f}",
+            "" if is_constraint(requirement) else f"× {math.exp(driver.excess):.1f}",
             _bar(driver, x),
         )
         for driver in drivers

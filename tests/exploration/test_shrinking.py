@@ -20,6 +20,7 @@ from attendnets.exploration.shrinking import shrunk
 from attendnets.exploration.study import ExploreOptions, explore
 from attendnets.networks import catalogue
 from attendnets.networks.cancernet import dc_ac_network
+from attendnets.networks.constraints import frozen
 from attendnets.requirements import Requirements, absolute
 from attendnets.spec import (
     ConvolutionSpec,
@@ -63,9 +64,9 @@ RESNET50 = resnet50((64, 128, 256, 512), (3, 4, 6, 3))
 DARWINNET_636MF = dc_ac_network((3, 4, 7, 3), classes=1000, channels=3, image_size=224, attention=False)
 
 
-def space_of(network: NetworkSpec) -> OpenSpace:
+def space_of(network: NetworkSpec, parts: tuple[str, ...] = ()) -> OpenSpace:
     sides = (network.input.height,)
-    return OpenSpace(shrunk(network), network.input.channels, network.classes, sides)
+    return OpenSpace(shrunk(network, parts=parts), network.input.channels, network.classes, sides)
 
 
 def point_of_largest(space: OpenSpace) -> dict[str, int | float | str]:
@@ -94,6 +95,49 @@ def test_nothing_becomes_larger_than_it_was() -> None:
         ]
         # A shortcut needs a convolution where widths differ: a narrower network can have some more of these.
         assert cost(drawn).macs <= 1.1 * whole.macs
+
+
+PARTS = [
+    ("stem",),
+    ("head",),
+    ("stages.1",),
+    ("stages.2.0",),
+    ("stages.0", "stages.2.1"),
+    ("stages.2", "stem"),
+]
+
+
+@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize("network", [RESNET50, catalogue.network_spec("attendnet_micro")])
+def test_frozen_parts_stay_as_and_where_they_are(network: NetworkSpec, parts: tuple[str, ...]) -> None:
+    space = space_of(network, parts)
+    assert digest(space.network(point_of_largest(space))) == digest(network)
+    rng = random.Random(0)
+    drawn = [space.network(space.draw(rng)) for _ in range(60)]
+    for part in parts:
+        assert not any(frozen(part, network)(each) for each in drawn)
+    open_still = [part for part in ("stem", "stages.1", "stages.2") if not _has(parts, part)]
+    assert all(any(frozen(part, network)(each) for each in drawn) for part in open_still)
+
+
+def _has(parts: tuple[str, ...], wanted: str) -> bool:
+    return any(part == wanted or part.startswith(f"{wanted}.") for part in parts)
+
+
+def test_rows_before_a_frozen_row_keep_their_number_and_may_become_narrower() -> None:
+    choices = space_of(RESNET50, ("stages.2.4",)).choices()
+    assert "stages.2.blocks.0.width" in choices
+    assert not any(name == "stages.2.blocks.0.repeat" for name in choices)
+    assert choices["stages.1.blocks.0.repeat"] == (1, 2, 3, 4)
+
+
+def test_of_nothing_but_frozen_parts_nothing_shrinks() -> None:
+    network = catalogue.network_spec("attendnet_micro")
+    parts = ("stem", "head", *(f"stages.{number}" for number in range(len(network.stages))))
+    with pytest.raises(SpecError, match="nothing to shrink"):
+        shrunk(network, parts=parts)
+    with pytest.raises(SpecError, match=r"stages\.9 cannot be frozen"):
+        shrunk(network, parts=("stages.9",))
 
 
 def test_a_stage_of_equal_blocks_is_open_in_its_depth() -> None:

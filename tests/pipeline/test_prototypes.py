@@ -11,13 +11,17 @@ import pytest
 
 from attendnets.cost import cost
 from attendnets.errors import InfeasibleError, RunFolderError, UsageError
+from attendnets.exploration.open_space import OpenSpace
 from attendnets.exploration.record import StudyRecord
+from attendnets.exploration.screening import Screen, require_feasible
 from attendnets.networks.catalogue import network_spec
 from attendnets.pipeline import build, explore_stage, prepare
 from attendnets.pipeline.commands import repeat_command
+from attendnets.pipeline.freezing import frozen_reference
 from attendnets.pipeline.listener import Listener
 from attendnets.pipeline.main_job import reopen
 from attendnets.prototype import Prototype
+from attendnets.requirements import Requirements
 from attendnets.run import Job, RunFolder
 from attendnets.spec import ConvolutionSpec, StageSpec, to_json
 from tests.pipeline.photographs import write_photographs
@@ -124,6 +128,58 @@ def test_a_network_shrinks_to_a_share_of_what_it_costs_for_these_images(job: Job
     assert cost(smaller.network).macs <= 0.9 * cost(record.network).macs
 
 
+def test_what_is_frozen_stays_when_a_network_shrinks(job: Job, tmp_path: Path) -> None:
+    network = network_spec("attendnet_micro", 3, 3)
+    given = replace(
+        job,
+        prototype=None,
+        shrink="attendnet_micro",
+        requirements=("macs<=0.8x",),
+        constraints=("frozen:stages.0", "Frozen:stages.1.0"),
+    )
+    record = explore_stage(prepare(given, tmp_path / "run"))
+    assert len({candidate.digest for candidate in record.candidates}) > 1
+    for candidate in record.candidates:
+        assert candidate.spec.stages[0] == network.stages[0]
+        assert candidate.spec.stages[1].blocks[0] == network.stages[1].blocks[0]
+    assert explore_stage(reopen(tmp_path / "run")) == record
+    command = RunFolder.open(tmp_path / "run").record.command
+    assert "--constraint frozen:stages.0 --constraint frozen:stages.1.0" in command
+
+
+def test_what_a_prototype_writes_can_be_frozen(job: Job, tmp_path: Path) -> None:
+    frozen = ("frozen:stages.0", "frozen:stem", "frozen:head")
+    record = explore_stage(prepare(replace(job, constraints=frozen), tmp_path / "run"))
+    assert len(record.candidates) == 3
+    assert len({candidate.spec.stages[0] for candidate in record.candidates}) == 1
+
+
+def test_a_row_that_only_two_cells_together_move_is_checked_of_every_candidate() -> None:
+    prototype = Prototype.of(
+        {
+            "stem": {"width": 8},
+            "stages": [
+                {
+                    "blocks": [
+                        {"kind": "convolution", "width": {"one_of": [8, 16]}, "repeat": "1..2"},
+                        {"kind": "convolution", "width": 8},
+                    ]
+                }
+            ],
+        }
+    )
+    space = OpenSpace(prototype, channels=3, classes=3, sizes=(32,))
+    names = ("frozen:stages.0.1",)
+    screen = Screen(Requirements(), constraints=names, reference=frozen_reference(space, names))
+    point = space.smallest()
+    width, repeat = space.choices()
+    assert screen(space.network(point))
+    assert screen(space.network({**point, width: 16}))
+    assert screen(space.network({**point, repeat: 2}))
+    assert not screen(space.network({**point, width: 16, repeat: 2}))
+    require_feasible(space, screen, seed=0)
+
+
 def test_every_candidate_keeps_the_constraints(photographs: Path, tmp_path: Path) -> None:
     job = Job(
         str(photographs), ("weights<=40KB",), minutes=1, trials=4, threads=1, constraints=("anti-aliased",)
@@ -149,6 +205,42 @@ def test_every_candidate_keeps_the_constraints(photographs: Path, tmp_path: Path
         ),
         ({"constraints": ("round",)}, UsageError, "--constraint round: there is no such"),
         ({"constraints": ("columnar",)}, InfeasibleError, "the binding constraint is columnar"),
+        ({"constraints": ("frozen:stages",)}, UsageError, "--constraint frozen:stages: .*frozen:PART"),
+        (
+            {"constraints": ("frozen:stages.1",)},
+            UsageError,
+            r"mine.yaml: stages\.1 cannot be frozen: stages\.1\.blocks\.0\.kind, which is open",
+        ),
+        (
+            {"constraints": ("frozen:stages.1.1",)},
+            UsageError,
+            r"mine.yaml: stages\.1\.1 cannot be frozen: .*; it has stem, stages\.0, stages\.1, head",
+        ),
+        (
+            {"prototype": None, "shrink": "attendnet_micro", "constraints": ("frozen:stages.9",)},
+            UsageError,
+            r"--shrink attendnet_micro: stages\.9 cannot be frozen",
+        ),
+        (
+            {"prototype": None, "constraints": ("frozen:stem",)},
+            UsageError,
+            "--constraint frozen:stem: there is no network whose part that is; give --shrink or --prototype",
+        ),
+        (
+            {"prototype": None, "network": "attendnet_micro", "constraints": ("frozen:stem",)},
+            UsageError,
+            "--constraint frozen:stem: there is no network",
+        ),
+        (
+            {
+                "prototype": None,
+                "shrink": "attendnet_micro",
+                "constraints": ("frozen:stages.0", "frozen:stages.1", "frozen:stages.2"),
+                "requirements": ("macs<=0.1x",),
+            },
+            InfeasibleError,
+            "binding requirement is macs",
+        ),
         (
             {"prototype": None, "network": "attendnet_micro", "constraints": ("columnar",)},
             InfeasibleError,
