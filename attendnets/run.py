@@ -166,7 +166,8 @@ class RunFolder:
             if changed:
                 raise RunFolderError(
                     f"{path} holds a run with other {', '.join(changed)} "
-                    f"({run.record.command}). Choose another --out, or delete that folder."
+                    f"({run.record.command}). Go on with that one by attendnets resume {path}, choose "
+                    "another --out, or delete that folder."
                 )
             return run
         run = cls(path, RunRecord(RUN_VERSION, job, command, data_digest, installed_versions(), machine()))
@@ -214,13 +215,16 @@ class RunFolder:
         """Where a training from these inputs keeps its state until it is finished."""
         return self.path / "train" / f"checkpoint-{_digest(inputs)[:16]}.safetensors"
 
-    def change_job(self, job: Job) -> None:
-        """Take other arguments for stages still to come; finished ones see that by their inputs."""
+    def change_job(self, job: Job, command: str | None = None) -> None:
+        """Take other arguments for stages still to come; finished ones see that by their inputs.
+
+        ``command`` gives that job, where it is not the one of before.
+        """
         job = job.kept
         if job != self.record.job:
             with exclusive(self.path):
                 self._require_unchanged()
-                self.record = replace(self.record, job=job)
+                self.record = replace(self.record, job=job, command=command or self.record.command)
                 self._write()
 
     def _write(self) -> None:

@@ -11,6 +11,7 @@ after one more trial.
 
 from __future__ import annotations
 
+import argparse
 import bisect
 import random
 import statistics
@@ -61,6 +62,7 @@ def proposal_ms(finished: int, requirements: Sequence[str]) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, and write results/proposal_speed.json."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     rows = [proposal_ms(finished, required) for required in REQUIREMENTS for finished in FINISHED]
     path = write_record(
         "proposal_speed",

@@ -12,6 +12,7 @@ a break.
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -37,7 +38,7 @@ from attendnets.pipeline import (
 from attendnets.run import Job, RunFolder
 from benchmarks.image_subset import Part, copy_part
 from benchmarks.record import write_record
-from benchmarks.seeded_trainings import over_seeds
+from benchmarks.seeded_trainings import MOST_SEEDS, over_seeds
 from benchmarks.study_rivals import Nsga2Proposer, RandomProposer
 
 REQUIREMENTS = ("weights<=60KB", "arena<=128KB", "macs<=1M")
@@ -107,7 +108,11 @@ def _part_of(folder: Path, kept: Path, classes: int) -> Path:
     """The first ``classes`` of ``folder``, copied to ``kept``."""
     part = kept / "images" / f"{folder.resolve().name}_{classes}"
     if not part.exists():
-        copy_part(folder, part, Part(classes, training=250, validation=100, test=100))
+        # Under its own name only when it is whole.
+        begun = part.with_name(f"{part.name}.begun")
+        shutil.rmtree(begun, ignore_errors=True)
+        copy_part(folder, begun, Part(classes, training=250, validation=100, test=100))
+        begun.rename(part)
     return part
 
 
@@ -123,6 +128,10 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--runs", type=Path)
     given = parser.parse_args()
+    if len({Path(data).name for data in given.sets}) < len(given.sets):
+        parser.error("two sets have the same name; rename a folder")
+    if not 1 <= given.seeds <= MOST_SEEDS:
+        parser.error(f"--seeds {given.seeds}: intervals are known for 1 to {MOST_SEEDS}")
     figures: dict[str, Any] = {
         "minutes": given.minutes,
         "epochs": given.epochs,

@@ -18,19 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 import torch
 
 from attendnets.atomic import write_json
 from attendnets.exploration import decision_levels, excess, generator, inquisitor, pareto, sampler, synthesis
 from attendnets.exploration.decision_levels import Levels, Reals
-from benchmarks import searchers
+from benchmarks import bananas, searchers, tabular
 from benchmarks.bananas import bananas_like
 from benchmarks.record import Record, read_record, write_record
 from benchmarks.searchers import SEARCHERS, Searcher
 from benchmarks.tabular import BudgetSpentError, TabularSpace, Trace
 
 METHODS: dict[str, Searcher] = {**SEARCHERS, "bananas_like": bananas_like}
-_OURS = (decision_levels, excess, generator, inquisitor, pareto, sampler, synthesis, searchers)
+_OURS = (decision_levels, excess, generator, inquisitor, pareto, sampler, synthesis)
+_SHARED = (bananas, searchers, tabular)
 MOMENTS = (50, 100, 150, 200, 300)
 
 
@@ -149,12 +151,11 @@ class _Search:
 
 
 def _name(task: Task) -> str:
-    """What a kept search is called: other code of ours is another search."""
-    name = "-".join(str(value) for value in asdict(task).values())
-    if task.method.startswith("generative_synthesis"):
-        sources = b"".join(Path(str(module.__file__)).read_bytes() for module in _OURS)
-        name += "-" + hashlib.sha256(sources).hexdigest()[:8]
-    return name
+    """What a kept search is called: with other code it is another search."""
+    ours = _OURS if task.method.startswith("generative_synthesis") else ()
+    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in (*ours, *_SHARED))
+    known = hashlib.sha256(sources + optuna.__version__.encode()).hexdigest()[:8]
+    return "-".join(str(value) for value in (*asdict(task).values(), known))
 
 
 def compared(
@@ -209,32 +210,44 @@ def of_one_kind(figures: dict[str, Any], others: dict[str, Any]) -> bool:
     return alike and figures["sets"].keys() == others["sets"].keys()
 
 
-def beside(figures: dict[str, Any], record: Record) -> dict[str, Any]:
-    """``figures`` with the methods that only ``record`` has; ``earlier`` says of which commit those are.
+def beside(figures: dict[str, Any], record: Record, methods: Sequence[str]) -> dict[str, Any]:
+    """``figures`` with those of ``methods`` that only ``record`` has; "earlier": of which commit.
 
     ``record`` is :func:`of_one_kind` with them.
     """
     sets: dict[str, Any] = figures["sets"]
-    before = record.figures["sets"]
+    before = {
+        name: {method: found for method, found in part["methods"].items() if method in methods}
+        for name, part in record.figures["sets"].items()
+    }
     new = {method for part in sets.values() for method in part["methods"]}
     earlier = {
-        **{method: record.commit for part in before.values() for method in part["methods"]},
+        **{method: record.commit for part in before.values() for method in part},
         **record.figures.get("earlier", {}),
     }
     return {
         **figures,
         "sets": {
-            name: {**part, "methods": {**before[name]["methods"], **part["methods"]}}
-            for name, part in sets.items()
+            name: {**part, "methods": {**before[name], **part["methods"]}} for name, part in sets.items()
         },
         "seconds": figures["seconds"] + record.figures["seconds"],
-        "earlier": {method: commit for method, commit in earlier.items() if method not in new},
+        "earlier": {
+            method: commit for method, commit in earlier.items() if method in methods and method not in new
+        },
     }
+
+
+def positive(text: str) -> int:
+    """A number of at least 1. Raises ValueError."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def _told(arguments: Sequence[str]) -> list[str]:
     """The arguments without the folder of kept searches, which is this machine's and changes no figure."""
-    kept = list(arguments)
+    kept = [argument for argument in arguments if not argument.startswith("--runs=")]
     if "--runs" in kept:
         place = kept.index("--runs")
         del kept[place : place + 2]
@@ -244,8 +257,8 @@ def _told(arguments: Sequence[str]) -> list[str]:
 def command(comparison: Comparison, description: str) -> None:
     """Search, and print the table; with --write, also results/NAME.json."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("--evaluations", type=int, default=200)
-    parser.add_argument("--seeds", type=int, default=30)
+    parser.add_argument("--evaluations", type=positive, default=200)
+    parser.add_argument("--seeds", type=positive, default=30)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--sets", nargs="+", choices=comparison.sets, default=comparison.sets)
     parser.add_argument("--methods", nargs="+", choices=comparison.methods, default=comparison.methods)
@@ -263,27 +276,39 @@ def command(comparison: Comparison, description: str) -> None:
         "--keep-others", action="store_true", help="methods that are not searched stay in the record"
     )
     given = parser.parse_args()
+    # A search that is asked for twice is one.
+    sets, methods = list(dict.fromkeys(given.sets)), list(dict.fromkeys(given.methods))
     if given.write and given.limit != comparison.limit:
         parser.error("--write keeps the record of this command's own limit; leave --limit out")
+    if given.limit is not None:
+        for data in sets:
+            try:
+                comparison.optimum(data, given.limit)
+            except ValueError:
+                parser.error(f"--limit {given.limit:g}: no point of {data} is that small")
     seeds = range(given.first_seed, given.first_seed + given.seeds)
+    settings = {
+        "seeds": given.seeds,
+        "first_seed": given.first_seed,
+        "evaluations": given.evaluations,
+        "limit_millions": given.limit,
+    }
+    record = None
+    if given.write and given.keep_others:
+        record = read_record(comparison.name)
+        if record is None or not of_one_kind({"sets": dict.fromkeys(sets), **settings}, record.figures):
+            parser.error(f"--keep-others: results/{comparison.name}.json has no searches of this kind")
     table, spent = compared(
         comparison,
-        given.sets,
-        given.methods,
+        sets,
+        methods,
         seeds,
         given.evaluations,
         given.limit,
         given.processes,
         given.runs,
     )
-    figures = {
-        "sets": table,
-        "seeds": given.seeds,
-        "first_seed": given.first_seed,
-        "evaluations": given.evaluations,
-        "limit_millions": given.limit,
-        "seconds": spent / given.processes,
-    }
+    figures = {"sets": table, **settings, "seconds": spent / given.processes}
     if given.json:
         print(json.dumps(figures))
     else:
@@ -297,10 +322,7 @@ def command(comparison: Comparison, description: str) -> None:
                 print(f"  {method:22} {means}  near after {near['mean']:.0f} (median {near['median']:.0f})")
     if given.write:
         commands = [f"python benchmarks/{comparison.name}.py " + " ".join(_told(sys.argv[1:]))]
-        if given.keep_others:
-            record = read_record(comparison.name)
-            if record is None or not of_one_kind(figures, record.figures):
-                parser.error(f"--keep-others: results/{comparison.name}.json has no searches of this kind")
+        if record is not None:
             commands = [*record.commands, *commands]
-            figures = beside(figures, record)
+            figures = beside(figures, record, comparison.methods)
         write_record(comparison.name, comparison.claim, figures, commands=commands, seed=given.first_seed)

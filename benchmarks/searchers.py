@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import optuna
@@ -114,12 +114,16 @@ _REFUSED = 200
 """Proposals beyond the limit in a row, after which a random allowed point is taken."""
 
 
+Told: TypeAlias = Literal["failed", "worst", "constrained"]
+
+
 def _with_optuna(
-    sampler: Callable[[int], BaseSampler | None], integers: bool = False, refused_as_worst: bool = False
+    sampler: Callable[[int], BaseSampler | None], integers: bool = False, refused: Told = "failed"
 ) -> Searcher:
     """A study of Optuna's; points beyond the limit cost no evaluation.
 
-    They are told as failed or, for a sampler that would propose the same again, as the worst seen so far.
+    They are told as failed, as the worst seen so far (to a sampler that would propose the same again), or as
+    that with by how much they break a constraint of Optuna's: each sampler as it searches best.
     """
 
     def search(trace: Trace, seed: int) -> None:
@@ -128,20 +132,22 @@ def _with_optuna(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study = optuna.create_study(direction="maximize", sampler=sampler(seed))
-        refused = 0
+        beyond = 0
         while True:
             trial = study.ask()
             point = suggested(trial, trace.space.decisions, integers)
+            if refused == "constrained" and trace.space.limit is not None:
+                trial.set_constraint("size", float(trace.space.excesses(np.array([point]))[0, 0]))
             if not trace.space.allows(point):
-                if refused_as_worst and trace.values:
+                if refused != "failed" and trace.values:
                     study.tell(trial, min(trace.values))
                 else:
                     study.tell(trial, state=TrialState.FAIL)
-                refused += 1
-                if refused >= _REFUSED:
+                beyond += 1
+                if beyond >= _REFUSED:
                     study.enqueue_trial({f"decision{d}": v for d, v in enumerate(trace.space.draw(rng))})
                 continue
-            refused = 0
+            beyond = 0
             study.tell(trial, trace.evaluate(point))
 
     return search
@@ -153,8 +159,8 @@ SEARCHERS: dict[str, Searcher] = {
     "regularized_evolution": regularized_evolution,
     "local_search": local_search,
     "tpe": _with_optuna(lambda seed: TPESampler(seed=seed)),
-    "tpe_multivariate": _with_optuna(lambda seed: TPESampler(seed=seed, multivariate=True, group=True)),
-    "gp": _with_optuna(lambda seed: GPSampler(seed=seed), refused_as_worst=True),
-    "nsga2": _with_optuna(lambda seed: NSGAIISampler(seed=seed)),
+    "tpe_independent": _with_optuna(lambda seed: TPESampler(seed=seed, multivariate=False)),
+    "gp": _with_optuna(lambda seed: GPSampler(seed=seed), refused="worst"),
+    "nsga2": _with_optuna(lambda seed: NSGAIISampler(seed=seed), refused="constrained"),
     "cma_es": _with_optuna(lambda seed: CmaEsSampler(seed=seed), integers=True),
 }

@@ -34,6 +34,8 @@ AUGMENTATION = Augmentation(horizontal_flip=True, translate=0.1)
 
 # Student's t at 97.5 %, by degrees of freedom.
 _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+MOST_SEEDS = 1 + len(_T)
+"""Of which an interval is known."""
 
 
 def trained(spec: NetworkSpec, seed: int, tables: Tables, epochs: int) -> tuple[nn.Module, Run]:
@@ -84,8 +86,8 @@ def over_seeds(values: Sequence[float]) -> dict[str, Any]:
 
     One value alone has no interval. Raises UsageError for no values or more than ten.
     """
-    if not 1 <= len(values) <= 1 + len(_T):
-        raise UsageError(f"{len(values)} seeds: give 1 to {1 + len(_T)}.")
+    if not 1 <= len(values) <= MOST_SEEDS:
+        raise UsageError(f"{len(values)} seeds: give 1 to {MOST_SEEDS}.")
     mean = statistics.fmean(values)
     if len(values) == 1:
         return {"mean": mean, "interval": None}

@@ -29,7 +29,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from attendnets.exploration.record import StudyRecord
-from benchmarks.postgresql_server import postgresql_server
+from benchmarks.postgresql_server import postgresql_server, programs
 from benchmarks.record import read_record, write_record
 from benchmarks.soak import finished, write_table
 from benchmarks.study_soak import trainings
@@ -125,6 +125,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep-others", action="store_true", help="other ways stay in the record")
     given = parser.parse_args()
+    if "postgresql" in given.ways and programs() is None:
+        parser.error("postgresql: it is not installed here: apt-get install postgresql, or name other --ways")
     soaks: dict[str, Soak] = {}
     # Otherwise a server would outlive this.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -247,8 +249,10 @@ def kill_a_worker(exploration: int, chance: random.Random) -> int:
     ]
     if not workers:
         return 0
-    with suppress(ProcessLookupError):
+    try:
         os.kill(chance.choice(workers), signal.SIGKILL)
+    except ProcessLookupError:
+        return 0
     return 1
 
 

@@ -38,18 +38,23 @@ class Decision:
     @property
     def features(self) -> int:
         """Columns of the encoding."""
-        return self.levels - 1 if self.ordered else self.levels
+        return self.levels - 1 if self._is_line else self.levels
 
     def encoded(self) -> Reals:
         """A row a level, ``(levels, features)``, whose squared distances are how far levels are apart.
 
         Unordered ones are 1 apart, neighbours of n ordered ones 1 / (n - 1).
         """
-        if not self.ordered:
+        if not self._is_line:
             rows: Reals = np.eye(self.levels) / np.sqrt(2.0)
         else:
             rows = np.tri(self.levels, self.levels - 1, -1) / np.sqrt(max(1, self.levels - 1))
         return rows
+
+    @property
+    def _is_line(self) -> bool:
+        """Whether distances are those of a line: of two levels they are, ordered or not."""
+        return self.ordered or self.levels == 2
 
 
 @dataclass(frozen=True)

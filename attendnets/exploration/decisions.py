@@ -10,7 +10,7 @@ from attendnets.cost import cost
 from attendnets.errors import SpecError
 from attendnets.spec import NetworkSpec
 
-Value: TypeAlias = int | float | str
+Value: TypeAlias = bool | int | float | str
 Decisions: TypeAlias = dict[str, Value]
 
 

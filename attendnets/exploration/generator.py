@@ -49,11 +49,14 @@ class Generator:
     def draw(self, count: int, rng: np.random.Generator) -> Levels:
         """``count`` points ``(count, D)``; the seed is the state of ``rng``."""
         uniform = rng.random((count, len(self.theta)))
-        columns = [
-            np.minimum(np.searchsorted(np.cumsum(chance), uniform[:, d]), len(chance) - 1)
-            for d, chance in enumerate(self.chances)
-        ]
-        return np.stack(columns, axis=1).astype(np.int64)
+        # A level is as high as the number of those before whose chances together are below the draw.
+        upto = np.ones((max(map(len, self.theta)), len(self.theta)))
+        for d, chance in enumerate(self.chances):
+            upto[: len(chance) - 1, d] = np.cumsum(chance)[:-1]
+        drawn = np.zeros(uniform.shape, dtype=np.int64)
+        for each in upto[:-1]:
+            drawn += each < uniform
+        return drawn
 
 
 def _softmax(logits: Reals) -> Reals:

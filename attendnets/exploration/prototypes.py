@@ -118,14 +118,15 @@ def _point(space: DesignSpace, family: tuple[Kind, ...], scale: float, size: int
             f"kind{row}": kind,
             f"width{row}": _WIDTHS[stages][position] * scale,
             f"depth{row}": _DEPTHS[kind],
-            f"kernel{row}": 3,
-            f"groups{row}": 1,
-            f"gate{row}": "sigmoid",
+            f"shortcut{row}": True,
         }
         for block in range(max(space.depths)):
             wanted |= {
                 f"ratio{row}_{block}": _RATIOS.get(kind, 1.0),
                 f"embedding{row}_{block}": _EMBEDDINGS.get(kind, 0.5),
+                f"kernel{row}_{block}": 3,
+                f"groups{row}_{block}": 1 if kind == "convolution" else 4,
+                f"gate{row}_{block}": "sigmoid",
             }
     return {name: _nearest(values, wanted[name]) for name, values in space.choices().items()}
 

@@ -33,6 +33,8 @@ from attendnets.training.memory import keep_freed_memory
 
 _DECIDING = ("attendnets", "torch")
 _LOOK_SECONDS = 0.5
+_MACHINES = 10
+"""Machines that a training may be lost with: they go for reasons of their own, unless it is all of them."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,14 @@ class _Setting:
     seed: int
     threads: int
     versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Death:
+    """How a worker ended; ``with_machine``: its whole machine went, which says nothing of its training."""
+
+    how: str
+    with_machine: bool = False
 
 
 @contextmanager
@@ -117,14 +127,20 @@ class RayWorkers:
         return self._ray.put(PixelTable(np.asarray(table.pixels), table.labels))
 
     def _train(self, order: Order, training: Any, validation: Any) -> ShortTraining:
-        for _ in range(ATTEMPTS):
+        taken = lost = 0
+        while True:
             answer = self._answer(order, training, validation)
             if isinstance(answer, Answer):
                 return answer.training()
-            self.deaths.append(answer)
-        raise TrainingError(gave_up(answer))
+            self.deaths.append(answer.how)
+            taken += not answer.with_machine
+            lost += answer.with_machine
+            if taken == ATTEMPTS:
+                raise TrainingError(gave_up(answer.how))
+            if lost == _MACHINES:
+                raise TrainingError(f"its training was {answer.how} {lost} times")
 
-    def _answer(self, order: Order, training: Any, validation: Any) -> Answer | str:
+    def _answer(self, order: Order, training: Any, validation: Any) -> Answer | _Death:
         """The answer to ``order``, or how its worker ended."""
         errors = self._ray.exceptions
         try:
@@ -136,11 +152,11 @@ class RayWorkers:
             answer: Answer = self._ray.get(reference)
             return answer
         except errors.OutOfMemoryError as error:
-            return f"out of memory: ended by Ray ({_first_line(error)})"
+            return _Death(f"out of memory: ended by Ray ({_first_line(error)})")
         except errors.NodeDiedError as error:
-            return f"lost with its machine ({_first_line(error)})"
+            return _Death(f"lost with its machine ({_first_line(error)})", with_machine=True)
         except errors.WorkerCrashedError:
-            return "ended at once, as by a signal or for lack of memory (Ray does not tell which)"
+            return _Death("ended at once, as by a signal or for lack of memory (Ray does not tell which)")
         except (errors.RayError, ConnectionError, ImportError) as error:
             raise WorkerError(
                 f"Ray's workers cannot train candidates: {_last_line(error)} Mend that and give the same "

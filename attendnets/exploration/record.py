@@ -29,8 +29,8 @@ class Influence:
     """
 
     decision: str
-    best: int | float | str
-    worst: int | float | str
+    best: bool | int | float | str
+    worst: bool | int | float | str
     gain: float
     error: float
 
@@ -45,8 +45,8 @@ class Driver:
 
     requirement: str
     decision: str
-    least: int | float | str
-    most: int | float | str
+    least: bool | int | float | str
+    most: bool | int | float | str
     excess: float
 
 
@@ -138,7 +138,7 @@ class StudyRecord:
     rung_epochs: tuple[int, ...]
     validation_images: int
     largest_macs: float | None
-    choices: dict[str, tuple[int | float | str, ...]] = field(default_factory=dict)
+    choices: dict[str, tuple[bool | int | float | str, ...]] = field(default_factory=dict)
     influences: tuple[Influence, ...] = ()
     drivers: tuple[Driver, ...] = ()
     fidelities: tuple[RankCorrelation, ...] = ()

@@ -14,7 +14,7 @@ from functools import cached_property
 from attendnets.cost import cost
 from attendnets.errors import InfeasibleError, SpecError
 from attendnets.exploration.decisions import Decisions, Space
-from attendnets.networks.constraints import Violation, constraint, violations
+from attendnets.networks.constraints import Constraint, Violation, constraint, violations
 from attendnets.requirements import Requirement, Requirements, format_value
 from attendnets.spec import NetworkSpec, digest
 
@@ -62,7 +62,11 @@ class Screen:
 
     def broken(self, network: NetworkSpec) -> tuple[Violation, ...]:
         """The places where ``network`` breaks one of the constraints."""
-        return violations(network, tuple(constraint(name, self.reference) for name in self.constraints))
+        return violations(network, self._rules)
+
+    @cached_property
+    def _rules(self) -> tuple[Constraint, ...]:
+        return tuple(constraint(name, self.reference) for name in self.constraints)
 
     @cached_property
     def gates(self) -> tuple[str, ...]:
@@ -83,7 +87,7 @@ class Screen:
         costs = [(price.bounding_figure(item.quantity) or 0.0, item.bound) for item in self.countable]
         if self.largest_macs is not None:
             costs.append((price.macs, self.largest_macs))
-        places = (len(constraint(name, self.reference)(network)) for name in self.constraints)
+        places = (len(rule(network)) for rule in self._rules)
         return (
             *(math.log(max(figure, _LEAST) / max(bound, _LEAST)) for figure, bound in costs),
             *(math.log1p(count) if count else -1.0 for count in places),

@@ -10,7 +10,7 @@ import msgspec
 from attendnets.errors import SpecError
 from attendnets.networks.constraints import frozen
 from attendnets.prototype import Prototype
-from attendnets.prototype.cells import ONE_OF
+from attendnets.prototype.cells import MOST_VALUES, ONE_OF
 from attendnets.prototype.suggestions import CHANNEL_STEP, SHARES
 from attendnets.spec import BlockSpec, NetworkSpec, StageSpec
 
@@ -62,7 +62,7 @@ def _blocks(stage: StageSpec, where: str, parts: tuple[str, ...]) -> list[dict[s
             _open_widths(values, ("width", *SHARES), values.get("groups", 1))
         if len(numbers) > 1:
             moves = any(number > numbers[-1] for number in kept)
-            values["repeat"] = len(numbers) if moves else f"1..{len(numbers)}"
+            values["repeat"] = len(numbers) if moves else {ONE_OF: _depths(len(numbers))}
         blocks.append(values)
     return blocks
 
@@ -80,10 +80,16 @@ def _smaller(width: int, step: int) -> list[int]:
     return sorted({each for each in eighths if 0 < each < width} | {width})
 
 
+def _depths(count: int) -> list[int]:
+    """How often a block can be repeated instead of ``count`` times, in steps if need be."""
+    steps = min(count, MOST_VALUES) - 1
+    return [1 + round((count - 1) * step / steps) for step in range(steps + 1)]
+
+
 def _has_choice(values: dict[str, Any]) -> bool:
     blocks = [block for stage in values["stages"] for block in stage["blocks"]]
     return any(
-        isinstance(value, dict) or (name == "repeat" and isinstance(value, str))
+        isinstance(value, dict)
         for part in (values["stem"], values["head"], *blocks)
-        for name, value in part.items()
+        for value in part.values()
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, TypedDict, cast
 
 from attendnets.exploration.decisions import Decisions, Value, drawn, mutated
 from attendnets.spec import (
@@ -33,12 +33,14 @@ Kind: TypeAlias = Literal["convolution", "condenser", "visual_condenser", "doubl
 CHANNEL_STEP = 8
 _ASKED: dict[Kind, tuple[str, ...]] = {
     "convolution": ("groups",),
-    "condenser": ("embedding", "gate"),
-    "visual_condenser": ("ratio", "embedding", "gate"),
-    "double_condenser": ("gate",),
+    "condenser": ("embedding", "groups", "gate"),
+    "visual_condenser": ("ratio", "embedding", "groups", "gate"),
+    "double_condenser": ("ratio", "groups", "gate"),
     "pepe": ("ratio", "embedding", "kernel"),
 }
-"""The decisions that a block asks for beside its width."""
+"""The decisions that a block asks for beside those of its stage."""
+_OF_STAGE = ("kind", "width", "depth", "shortcut")
+_OF_BLOCK = ("ratio", "embedding", "kernel", "groups", "gate")
 SMALL_IMAGE = 40
 """Images up to this many pixels a side keep their grid in the stem."""
 
@@ -48,10 +50,11 @@ class DesignSpace:
     """Choices for each decision.
 
     Decisions of a stage carry its number (``width2``), decisions of one of its blocks that block's as well
-    (``ratio2_0``): each block has inner widths of its own.
+    (``ratio2_0``): each block has inner widths, groups, a gate and a kernel of its own. The blocks of a
+    stage have one kind and one output width, which their shortcuts add.
 
-    ``ratios`` are a block's inner width over its width (mixing of a VAC, projection of a PEPE),
-    ``embeddings`` the embedding's width over the width that it embeds. All channel counts are
+    ``ratios`` are a block's inner width over its width (mixing of a VAC, projection of a PEPE, inner of a
+    DC-AC), ``embeddings`` the embedding's width over the width that it embeds. All channel counts are
     multiples of 8, all gates and activations have an exact 8-bit form.
     """
 
@@ -75,6 +78,7 @@ class DesignSpace:
         (32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256),
     )
     depths: tuple[int, ...] = (1, 2, 3, 4)
+    shortcuts: tuple[bool, ...] = (False, True)
     ratios: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0, 3.0)
     embeddings: tuple[float, ...] = (0.25, 0.5, 1.0)
     kernels: tuple[int, ...] = (3, 5)
@@ -109,12 +113,13 @@ class DesignSpace:
             table[f"kind{stage}"] = self.kinds
             table[f"width{stage}"] = self.widths[stage]
             table[f"depth{stage}"] = self.depths
-            table[f"kernel{stage}"] = self.kernels
-            table[f"groups{stage}"] = self.groups
-            table[f"gate{stage}"] = self.gates
+            table[f"shortcut{stage}"] = self.shortcuts
             for block in range(max(self.depths)):
                 table[f"ratio{stage}_{block}"] = self.ratios
                 table[f"embedding{stage}_{block}"] = self.embeddings
+                table[f"kernel{stage}_{block}"] = self.kernels
+                table[f"groups{stage}_{block}"] = self.groups
+                table[f"gate{stage}_{block}"] = self.gates
         return table
 
     def canonical(self, decisions: Mapping[str, Value]) -> Decisions:
@@ -127,13 +132,11 @@ class DesignSpace:
         for stage in range(max(self.stages)):
             is_there = stage >= max(self.stages) - cast("int", decisions["stages"])
             asked = _ASKED[cast("Kind", decisions[f"kind{stage}"])] if is_there else ()
-            idle |= {f"{name}{stage}" for name in ("kernel", "groups", "gate") if name not in asked}
             if not is_there:
-                idle |= {f"{name}{stage}" for name in ("kind", "width", "depth")}
+                idle |= {f"{name}{stage}" for name in _OF_STAGE}
             depth = cast("int", decisions[f"depth{stage}"]) if is_there else 0
             for block in range(max(self.depths)):
-                names = ("ratio", "embedding")
-                idle |= {f"{n}{stage}_{block}" for n in names if n not in asked or block >= depth}
+                idle |= {f"{n}{stage}_{block}" for n in _OF_BLOCK if n not in asked or block >= depth}
         return {
             name: values[0] if name in idle else decisions[name] for name, values in self.choices().items()
         }
@@ -186,6 +189,13 @@ class DesignSpace:
         )
 
 
+class _Shared(TypedDict):
+    width: int
+    stride: Literal[1, 2]
+    downsample: Downsample
+    shortcut: bool
+
+
 def _channels(value: float) -> int:
     return max(CHANNEL_STEP, round(value / CHANNEL_STEP) * CHANNEL_STEP)
 
@@ -195,41 +205,34 @@ def _block(decisions: Mapping[str, Value], row: int, position: int, stride: int)
     width = cast("int", decisions[f"width{row}"])
     inner = _channels(width * cast("float", decisions[f"ratio{row}_{position}"]))
     embedding = cast("float", decisions[f"embedding{row}_{position}"])
-    gate = cast("Gate", decisions[f"gate{row}"])
-    downsample = cast("Downsample", decisions["downsample"])
-    step = cast("Literal[1, 2]", stride)
+    groups = cast("int", decisions[f"groups{row}_{position}"])
+    gate = cast("Gate", decisions[f"gate{row}_{position}"])
+    shared: _Shared = {
+        "width": width,
+        "stride": cast("Literal[1, 2]", stride),
+        "downsample": cast("Downsample", decisions["downsample"]),
+        "shortcut": bool(decisions[f"shortcut{row}"]),
+    }
     if kind == "convolution":
-        return ConvolutionSpec(
-            width=width, stride=step, downsample=downsample, groups=cast("int", decisions[f"groups{row}"])
-        )
+        return ConvolutionSpec(**shared, groups=groups)
     if kind == "condenser":
         return CondenserSpec(
-            width=width,
-            stride=step,
-            downsample=downsample,
-            embedding=_channels(width * embedding),
-            gate=gate,
-            linear_embedding=True,
+            **shared, embedding=_channels(width * embedding), groups=groups, gate=gate, linear_embedding=True
         )
     if kind == "visual_condenser":
         return VisualCondenserSpec(
-            width=width,
-            stride=step,
-            downsample=downsample,
+            **shared,
             mixing=inner,
             embedding=_channels(inner * embedding),
+            groups=groups,
             gate=gate,
             linear_embedding=True,
         )
     if kind == "double_condenser":
-        return DoubleCondenserSpec(
-            width=width, stride=step, downsample=downsample, inner=width, gate=gate, activation="relu"
-        )
+        return DoubleCondenserSpec(**shared, inner=inner, groups=groups, gate=gate, activation="relu")
     return PepeSpec(
-        width=width,
-        stride=step,
-        downsample=downsample,
+        **shared,
         projection=inner,
         second_projection=_channels(width * max(0.5, embedding)),
-        kernel=cast("Literal[3, 5]", decisions[f"kernel{row}"]),
+        kernel=cast("Literal[3, 5]", decisions[f"kernel{row}_{position}"]),
     )

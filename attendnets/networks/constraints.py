@@ -37,7 +37,7 @@ _ANTI_ALIASED: Final = ("average", "blur")
 # Larger than any network's stride: on a grid of one pixel no halving shows.
 _LARGE: Final = 4096
 _FROZEN: Final = "frozen:"
-_FROZEN_NAME: Final = re.compile(_FROZEN + r"(stem|head|stages\.\d{1,3}(\.\d{1,3})?)")
+_FROZEN_NAME: Final = re.compile(_FROZEN + r"(stem|head|stages(\.(0|[1-9]\d{0,2})){1,2})")
 
 
 def no_strided_pointwise(spec: NetworkSpec) -> tuple[Violation, ...]:
@@ -85,9 +85,12 @@ def frozen(where: str, reference: NetworkSpec) -> Constraint:
     """
     rule, kept = f"{_FROZEN}{where}", _fields(reference, where)
     if kept is None:
-        parts = ", ".join(f"stages.{number}" for number in range(len(reference.stages)))
+        depths = ", ".join(
+            f"stages.{number} with {len(stage.blocks)} rows" for number, stage in enumerate(reference.stages)
+        )
         raise SpecError(
-            f"{where} cannot be frozen: the network has no such part; it has stem, {parts}, head."
+            f"{where} cannot be frozen: the network has no such part; it has stem, {depths}, and head. "
+            "Rows are counted from 0."
         )
 
     def check(spec: NetworkSpec) -> tuple[Violation, ...]:

@@ -25,6 +25,21 @@ def int8_form(spec: NetworkSpec) -> NetworkSpec:
     return msgspec.structs.replace(spec, stem=_replaced(spec.stem), stages=stages, head=_replaced(spec.head))
 
 
+def inexact_part(spec: NetworkSpec) -> str | None:
+    """The first part that 8 bits cannot hold, such as "stages.1.0.gate: softmax"; else None."""
+    blocks = {
+        f"stages.{stage}.{row}": block
+        for stage, each in enumerate(spec.stages)
+        for row, block in enumerate(each.blocks)
+    }
+    for where, part in {"stem": spec.stem, **blocks, "head": spec.head}.items():
+        for switch, values in _INSTEAD.items():
+            value = getattr(part, switch, None)
+            if value in values:
+                return f"{where}.{switch}: {value}"
+    return None
+
+
 def _replaced(part: Any) -> Any:
     instead = {
         switch: values[value]

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from attendnets.exploration.objective import NETSCORE
+from attendnets.networks.constraints import frozen_parts
 from attendnets.run import PROTOTYPE_FILE, Job
 
 
@@ -37,7 +38,9 @@ def repeat_command(
     elif job.shrink is not None:
         words += ["--shrink", shlex.quote(job.shrink)]
     for constraint in job.constraints:
-        words += ["--constraint", constraint]
+        # What is frozen is a part of what an exploration begins with; a network that is there has it.
+        if network is None or not frozen_parts((constraint,)):
+            words += ["--constraint", constraint]
     if job.objective != NETSCORE.name and network is None:
         words += ["--objective", job.objective]
     if job.group_by is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from attendnets import atomic
 from attendnets.data import DataSet, PixelCache, by_kind, image_root, open_data_set, summary
 from attendnets.errors import RunFolderError, UsageError
+from attendnets.exploration.open_space import OpenSpace
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import require_feasible
 from attendnets.lock import exclusive
@@ -16,6 +17,7 @@ from attendnets.pipeline import planning
 from attendnets.pipeline.candidate_workers import worker_plan
 from attendnets.pipeline.commands import repeat_command
 from attendnets.pipeline.context import Context, use_threads
+from attendnets.pipeline.eight_bits import require_int8, require_int8_space
 from attendnets.pipeline.given_network import given_network, require_fitting
 from attendnets.pipeline.learning_stages import (
     design,
@@ -43,8 +45,17 @@ class BuildResult:
     record: FinalRecord
 
 
-def prepare(job: Job, out: Path, listener: Listener | None = None, command: str | None = None) -> Context:
+def prepare(
+    job: Job,
+    out: Path,
+    listener: Listener | None = None,
+    command: str | None = None,
+    *,
+    int8: bool = False,
+) -> Context:
     """Check the job and its data, and make or take up the run folder.
+
+    ``int8``: what the job begins with must have an exact 8-bit form.
 
     Raises UsageError for the job, DataError for the data, InfeasibleError where costs alone rule the
     requirements out, RunFolderError for the folder; nothing is written then.
@@ -66,12 +77,17 @@ def prepare(job: Job, out: Path, listener: Listener | None = None, command: str 
     if job.shrink is not None:
         job = shrinking(job, job.shrink, data)
     if job.network is None:
-        require_feasible(*design(data, job), job.seed)
+        space, screen = design(data, job)
+        if int8 and isinstance(space, OpenSpace):
+            require_int8_space(space)
+        require_feasible(space, screen, job.seed)
     else:
         # A run that is taken up has the network already, whatever has become of where it came from.
         kept = out / "network.json"
         network = given_network(str(kept) if kept.is_file() else job.network, data)
         require_fitting(network, data, Requirements.parse(job.requirements), job.constraints)
+        if int8:
+            require_int8(network, job.network)
     run = RunFolder.create(out, job, command, data.digest)
     if job.prototype is not None:
         atomic.write_text(run.prototype, job.prototype.text)
@@ -115,7 +131,7 @@ def build(job: Job, out: Path, listener: Listener | None = None, command: str | 
     """
     job = planning.checked(job)
     with RunFolder.locked(out):
-        return _built(prepare(job, out, listener, command))
+        return _built(prepare(job, out, listener, command, int8=True))
 
 
 def resume(
@@ -134,7 +150,9 @@ def resume(
     with exclusive(run.path):
         context = reopen(out, listener, storage=storage)
         if extend is not None:
-            context.run.change_job(replace(context.job, trials=_extended(context, extend)))
+            job = replace(context.job, trials=_extended(context, extend))
+            # The command of before is another job now.
+            context.run.change_job(job, repeat_command(job, out))
         return _built(context)
 
 

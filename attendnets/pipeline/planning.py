@@ -110,10 +110,10 @@ def train_seconds(job: Job, spent: float) -> float | None:
 
 
 def largest_macs(job: Job, train_images: int) -> float:
-    """Multiply-adds of the largest network that can still be trained in the job's minutes."""
+    """Multiply-adds of the largest network that can still be trained in the job's minutes, in 100,000s."""
     seconds = 60.0 * minutes_of(job) * (1.0 - EXPLORE_SHARE - FINISH_SHARE)
     seen = min(LEAST_EPOCHS * train_images, MOST_IMAGES_NEEDED)
-    return float(round(seconds * MACS_PER_SECOND / (PASSES * seen), -5))
+    return max(1e5, float(round(seconds * MACS_PER_SECOND / (PASSES * seen), -5)))
 
 
 def rung_epochs(job: Job, train_images: int) -> tuple[int, ...]:

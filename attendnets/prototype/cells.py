@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from attendnets.errors import SpecError
 
-Value: TypeAlias = int | float | str
+Value: TypeAlias = bool | int | float | str
 
 OPEN: Final = "?"
 ONE_OF: Final = "one_of"

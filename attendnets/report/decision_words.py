@@ -12,8 +12,8 @@ _NAMES = {
     "downsample": "downsampling",
     "features": "features before the head",
 }
-_OF_STAGE = re.compile(r"(kind|width|depth|kernel|groups|gate)(\d+)")
-_OF_BLOCK = re.compile(r"(ratio|embedding)(\d+)_(\d+)")
+_OF_STAGE = re.compile(r"(kind|width|depth|shortcut)(\d+)")
+_OF_BLOCK = re.compile(r"(ratio|embedding|kernel|groups|gate)(\d+)_(\d+)")
 
 
 def decision_words(name: str) -> str:
@@ -26,5 +26,7 @@ def decision_words(name: str) -> str:
 
 
 def value_words(value: float | str) -> str:
-    """ "visual condenser", "0.5", "64"."""
+    """ "visual condenser", "0.5", "64", "yes"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return value.replace("_", " ") if isinstance(value, str) else f"{value:g}"

@@ -179,12 +179,12 @@ def test_methods_that_are_not_searched_again_stay_with_their_commit() -> None:
     def figures(**methods: int) -> dict[str, object]:
         return {"sets": {"twelve": {"optimum": 11.5, "methods": methods}}, "seconds": 1.0}
 
-    record = Record("searches", "", (), "", 0, "abc", "", {}, figures(ours=1, random=2))
-    found = beside(figures(ours=3), record)
+    record = Record("searches", "", (), "", 0, "abc", "", {}, figures(ours=1, random=2, gone=3))
+    found = beside(figures(ours=3), record, ("ours", "random"))
     assert found["sets"]["twelve"]["methods"] == {"ours": 3, "random": 2}
     assert found["earlier"] == {"random": "abc"}
     later = Record("searches", "", (), "", 0, "def", "", {}, found)
-    assert beside(figures(ours=4), later)["earlier"] == {"random": "abc"}
+    assert beside(figures(ours=4), later, ("ours", "random"))["earlier"] == {"random": "abc"}
 
 
 def test_searches_of_other_sets_or_seeds_are_of_another_kind() -> None:

@@ -131,6 +131,14 @@ def test_rows_before_a_frozen_row_keep_their_number_and_may_become_narrower() ->
     assert choices["stages.1.blocks.0.repeat"] == (1, 2, 3, 4)
 
 
+def test_a_row_that_is_repeated_more_often_than_a_cell_has_values_shrinks_in_steps() -> None:
+    network = resnet50((64, 128), (3, 50))
+    space = space_of(network)
+    depths = space.choices()["stages.1.blocks.0.repeat"]
+    assert len(depths) == 32 and (depths[0], depths[-1]) == (1, 50)
+    assert digest(space.network(point_of_largest(space))) == digest(network)
+
+
 def test_of_nothing_but_frozen_parts_nothing_shrinks() -> None:
     network = catalogue.network_spec("attendnet_micro")
     parts = ("stem", "head", *(f"stages.{number}" for number in range(len(network.stages))))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from attendnets.cost import cost
 from attendnets.exploration.decisions import Decisions
 from attendnets.exploration.space import CHANNEL_STEP, DesignSpace
-from attendnets.spec import VisualCondenserSpec, from_json, to_json
+from attendnets.spec import CondenserSpec, PepeSpec, VisualCondenserSpec, from_json, to_json
 
 SPACE = DesignSpace(channels=1, classes=4)
 
@@ -43,9 +43,15 @@ def test_the_canonical_point_is_the_same_network_and_its_own_canonical_point(see
 
 def test_idle_decisions_make_no_other_point() -> None:
     point = SPACE.smallest() | {"stages": 3, "kind1": "convolution", "depth1": 1}
-    idle: Decisions = {"kind0": "convolution", "ratio1_0": 3.0, "gate1": "relu6", "embedding1_2": 1.0}
+    idle: Decisions = {
+        "kind0": "convolution",
+        "ratio1_0": 3.0,
+        "gate1_0": "relu6",
+        "groups1_1": 4,
+        "embedding1_2": 1.0,
+    }
     assert SPACE.canonical(point | idle) == SPACE.canonical(point)
-    assert SPACE.canonical(point | {"groups1": 4}) != SPACE.canonical(point)
+    assert SPACE.canonical(point | {"groups1_0": 4}) != SPACE.canonical(point)
 
 
 def test_each_block_has_inner_widths_of_its_own() -> None:
@@ -54,6 +60,32 @@ def test_each_block_has_inner_widths_of_its_own() -> None:
     assert isinstance(first, VisualCondenserSpec)
     assert isinstance(second, VisualCondenserSpec)
     assert (first.mixing, second.mixing) == (32, 128)
+
+
+def test_each_block_has_groups_a_gate_and_a_kernel_of_its_own() -> None:
+    point = SPACE.smallest() | {"stages": 3, "depth2": 2, "depth3": 2, "kind2": "pepe", "kind3": "condenser"}
+    own: Decisions = {
+        "groups3_0": 4,
+        "groups3_1": 1,
+        "gate3_0": "relu6",
+        "gate3_1": "sigmoid",
+        "kernel2_0": 5,
+        "kernel2_1": 3,
+    }
+    first, second, third, fourth = SPACE.network(point | own).blocks[-4:]
+    assert isinstance(first, PepeSpec)
+    assert isinstance(second, PepeSpec)
+    assert isinstance(third, CondenserSpec)
+    assert isinstance(fourth, CondenserSpec)
+    assert (first.kernel, second.kernel) == (5, 3)
+    assert [(block.groups, block.gate) for block in (third, fourth)] == [(4, "relu6"), (1, "sigmoid")]
+
+
+def test_a_stage_has_shortcuts_or_none() -> None:
+    point = SPACE.smallest() | {"stages": 3, "depth3": 2, "shortcut2": False, "shortcut3": True}
+    second, third = SPACE.network(point).stages[1:]
+    assert not any(block.shortcut for block in second.blocks)
+    assert all(block.shortcut for block in third.blocks)
 
 
 @given(st.integers(0, 2**32))

@@ -193,6 +193,8 @@ def test_a_constraint_is_named_by_its_beginning(text: str, name: str) -> None:
         "frozen:",
         "frozen:stages",
         "frozen:input",
+        "frozen:stages.01",
+        "frozen:stages.1.00",
     ],
 )
 def test_what_is_no_constraint_is_refused_with_those_that_are(text: str) -> None:

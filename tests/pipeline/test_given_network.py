@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from attendnets.errors import AttendnetsError, InfeasibleError, RunFolderError, SpecError
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.space import DesignSpace
+from attendnets.networks import catalogue
+from attendnets.networks.int8_form import inexact_part
 from attendnets.pipeline import build, explore_stage, prepare
+from attendnets.prototype import Prototype
 from attendnets.run import Job, RunFolder
 from attendnets.spec import digest, from_json, to_json
 from tests.pipeline.photographs import write_photographs
@@ -61,6 +65,45 @@ def test_a_file_and_a_run_folder_name_their_network(job: Job, explored: Path, tm
     for number, name in enumerate((explored, explored / "network.json")):
         record = explore_stage(prepare(replace(job, network=str(name)), tmp_path / str(number)))
         assert record.network == from_json((explored / "network.json").read_bytes())
+
+
+def test_what_8_bits_cannot_hold_is_refused_before_it_is_trained(job: Job, tmp_path: Path) -> None:
+    beginnings: list[tuple[dict[str, Any], str]] = [
+        ({"network": "attendnext"}, r"attendnext: stem\.activation: silu has no 8-bit form"),
+        (
+            {"shrink": "cancernet_sca_dcac"},
+            r"--shrink cancernet_sca_dcac: stem\.activation: silu has no 8-bit",
+        ),
+        (
+            {
+                "prototype": Prototype.of(
+                    {
+                        "stages": [
+                            {
+                                "blocks": [
+                                    {
+                                        "kind": "condenser",
+                                        "width": 8,
+                                        "embedding": 8,
+                                        "gate": {"one_of": ["sigmoid", "softmax"]},
+                                    }
+                                ]
+                            }
+                        ],
+                        "stem": {"width": 8},
+                    }
+                )
+            },
+            r"stages\.0\.blocks\.0\.gate: softmax makes stages\.0\.0\.gate: softmax, which has no 8-bit form",
+        ),
+    ]
+    for beginning, message in beginnings:
+        given = replace(job, requirements=(), minutes=60.0, **beginning)
+        with pytest.raises(SpecError, match=message):
+            build(given, tmp_path / "run")
+        assert not (tmp_path / "run" / "run.json").exists()
+    described = to_json(catalogue.network_spec("attendnext", int8=True))
+    assert inexact_part(from_json(described)) is None
 
 
 def test_what_cannot_be_built_is_refused_before_anything_is_written(

@@ -63,6 +63,15 @@ def test_a_build_of_a_prototype_fills_it_within_the_requirements(job: Job, tmp_p
     assert "<html" in run.report.read_text()
 
 
+def test_shortcuts_can_be_open_and_the_study_is_read_again(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "open.yaml").write_text(TEXT.replace("width: 8..24", 'width: 8..24, shortcut: "?"'))
+    out = tmp_path / "run"
+    given = replace(job, prototype=Prototype.read(tmp_path / "open.yaml"))
+    record = explore_stage(prepare(given, out))
+    assert record.choices["stages.1.blocks.0.shortcut"] == (False, True)
+    assert explore_stage(reopen(out)) == record
+
+
 def test_a_prototype_with_fewer_networks_than_trials_says_so(photographs: Path, tmp_path: Path) -> None:
     class Notes(Listener):
         def __init__(self) -> None:
@@ -143,8 +152,12 @@ def test_what_is_frozen_stays_when_a_network_shrinks(job: Job, tmp_path: Path) -
         assert candidate.spec.stages[0] == network.stages[0]
         assert candidate.spec.stages[1].blocks[0] == network.stages[1].blocks[0]
     assert explore_stage(reopen(tmp_path / "run")) == record
-    command = RunFolder.open(tmp_path / "run").record.command
-    assert "--constraint frozen:stages.0 --constraint frozen:stages.1.0" in command
+    run = RunFolder.open(tmp_path / "run")
+    assert "--constraint frozen:stages.0 --constraint frozen:stages.1.0" in run.record.command
+    # The command of a card in the report is one of the network alone.
+    assert "frozen:" not in repeat_command(run.record.job, tmp_path / "again", network="runs/x#abc")
+    chosen = replace(run.record.job, prototype=None, constraints=(), network=f"{run.path}#{record.chosen}")
+    assert explore_stage(prepare(chosen, tmp_path / "again")).network == record.network
 
 
 def test_what_a_prototype_writes_can_be_frozen(job: Job, tmp_path: Path) -> None:
@@ -214,7 +227,7 @@ def test_every_candidate_keeps_the_constraints(photographs: Path, tmp_path: Path
         (
             {"constraints": ("frozen:stages.1.1",)},
             UsageError,
-            r"mine.yaml: stages\.1\.1 cannot be frozen: .*; it has stem, stages\.0, stages\.1, head",
+            r"mine.yaml: stages\.1\.1 cannot be frozen: .*, stages\.1 with 1 rows, and head",
         ),
         (
             {"prototype": None, "shrink": "attendnet_micro", "constraints": ("frozen:stages.9",)},
@@ -247,6 +260,7 @@ def test_every_candidate_keeps_the_constraints(photographs: Path, tmp_path: Path
             "The network breaks columnar at stages",
         ),
         ({"requirements": ("weights<=1KB",)}, InfeasibleError, "binding requirement is weights<=1KB"),
+        ({"minutes": 0.001}, InfeasibleError, "can be trained in the time there is"),
     ],
 )
 def test_what_cannot_be_begun_is_refused_before_anything_is_written(

@@ -58,3 +58,14 @@ def test_time_left_counts_the_epochs_that_were_trained_also_in_earlier_sittings(
         tell(StudyProgress(1, 80.0, 26.0, None, last, earlier=resumed and rung < 2))
     assert (steps.heard[-1].done, steps.heard[-1].total) == (13, 27)
     assert steps.heard[-1].seconds_left == pytest.approx(28.0)
+
+
+@pytest.mark.parametrize(("entropy", "words"), [(0.4321, ", generator's entropy 0.43"), (None, "")])
+def test_how_far_the_generator_has_settled_is_told_while_it_explores(
+    tmp_path: Path, entropy: float | None, words: str
+) -> None:
+    photographs = write_photographs(tmp_path / "photographs", per_class=10, side=32)
+    steps = Steps()
+    tell = told_study(prepare(Job(str(photographs), trials=9, threads=1), tmp_path / "run", steps), (1, 3, 9))
+    tell(StudyProgress(4, 80.0, 26.0, None, records.study().candidates[0], entropy=entropy))
+    assert steps.heard[-1].text == f"4 candidates, best 80.0 %{words}"

@@ -44,7 +44,7 @@ CHOICES: dict[str, tuple[int | float | str, ...]] = {
     "width2": (24, 32, 40, 48, 56, 64, 80, 96, 128, 160),
     **{f"ratio2_{block}": (0.5, 1.0, 1.5, 2.0, 3.0) for block in range(4)},
     **{f"embedding3_{block}": (0.25, 0.5, 1.0) for block in range(4)},
-    "gate3": ("sigmoid", "relu6"),
+    "gate3_0": ("sigmoid", "relu6"),
     "stages.1.blocks.0.width": (8, 16, 24),
 }
 """A space's decisions; one of them has one value, the last is of a user's prototype."""
@@ -152,13 +152,13 @@ def study(count: int = 40) -> StudyRecord:
             Influence("kind2", "visual_condenser", "double_condenser", 0.84, 0.21),
             Influence("ratio2_0", 1.5, 0.5, 0.4, 0.15),
             Influence("stages.1.blocks.0.width", 24, 8, 0.3, 0.2),
-            Influence("gate3", "sigmoid", "relu6", 0.1, 0.25),
+            Influence("gate3_0", "sigmoid", "relu6", 0.1, 0.25),
         ),
         drivers=(
             Driver("weights", "width2", 24, 160, math.log(4.0)),
             Driver("weights", "kind2", "pepe", "visual_condenser", math.log(1.5)),
             Driver("macs", "stages.1.blocks.0.width", 8, 24, math.log(2.0)),
-            Driver("anti_aliased_downsampling", "gate3", "sigmoid", "relu6", 0.5),
+            Driver("anti_aliased_downsampling", "gate3_0", "sigmoid", "relu6", 0.5),
         ),
     )
 

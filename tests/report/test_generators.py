@@ -89,8 +89,8 @@ def test_the_surest_decisions_come_first_and_those_with_one_value_are_none() -> 
 
 
 def test_a_decision_that_is_settled_for_certain_is_drawn() -> None:
-    study = replace(records.study(), choices={"gate3": ("sigmoid", "relu6")})
-    sure = GeneratorRecord(0.0, {"gate3": (0.0, 1.0)})
+    study = replace(records.study(), choices={"gate3_0": ("sigmoid", "relu6")})
+    sure = GeneratorRecord(0.0, {"gate3_0": (0.0, 1.0)})
     candidates = (*study.candidates[:-1], replace(study.candidates[-1], generator=sure))
     page = render(explored(replace(study, candidates=candidates)))
     assert "relu6 at 100&nbsp;%" in page

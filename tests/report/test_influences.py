@@ -46,7 +46,7 @@ def test_bars_share_a_scale_that_holds_every_whisker() -> None:
 
 
 def test_the_page_says_what_the_numbers_are() -> None:
-    found = page(Influence("gate2", "relu6", "sigmoid", 0.1, 0.3))
+    found = page(Influence("gate2_0", "relu6", "sigmoid", 0.1, 0.3))
     assert "in standard deviations of merit over all candidates, and the whisker one standard error" in found
     assert "from the inquisitor's model of this exploration, not from trainings of their own" in found
     assert "relu6 over sigmoid (undecided)" in found
