@@ -117,7 +117,7 @@ def learning(tmp_path_factory: pytest.TempPathFactory) -> LearningData:
 def candidates(learning: LearningData) -> list[NetworkSpec]:
     space = DesignSpace(channels=learning.channels, classes=len(learning.classes), sizes=(32,))
     chance = random.Random(0)
-    return [space.network(space.mutate(space.smallest(), chance, 4)) for _ in range(3)]
+    return [space.network(space.mutate(space.smallest(), chance, 12)) for _ in range(3)]
 
 
 def test_processes_give_to_the_bit_what_this_process_gives(learning: LearningData, tmp_path: Path) -> None:

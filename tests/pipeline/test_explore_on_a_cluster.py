@@ -45,7 +45,7 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_photographs(tmp_path_factory.mktemp("photographs"), per_class=20, side=32)
+    return write_photographs(tmp_path_factory.mktemp("photographs"), per_class=150, side=32)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_a_cluster_decides_as_local_processes_do(
 ) -> None:
     address = f"ray:{HOST}:{cluster.port}" if way == "within" else f"ray://{HOST}:{cluster.client_port}"
     _, said = (process := exploring(photographs, tmp_path / "run", f"2@{address}")).communicate()
-    assert (process.returncode, said) == (0, "")
+    assert (process.returncode, said) == (0, ""), said
     assert decided(tmp_path / "run") == expected
     # It stays as it was: the next exploration finds it.
     assert all(machine.poll() is None for machine in cluster.machines)
@@ -135,12 +135,13 @@ def test_a_training_that_is_lost_with_its_machine_is_done_again_elsewhere(
     cluster: Cluster, photographs: Path, expected: StudyRecord, tmp_path: Path
 ) -> None:
     process = exploring(photographs, tmp_path / "run", f"2@ray:{HOST}:{cluster.port}")
-    assert process.stdout is not None
-    while json.loads(process.stdout.readline())["event"] != "candidate":
+    lost = cluster.machines[0]
+    while not any(command(each).startswith(b"ray::_train") for each in descendants(lost.pid)):
         assert process.poll() is None
-    lose(cluster.machines[0])
+        time.sleep(0.02)
+    lose(lost)
     output, said = process.communicate()
     assert process.returncode == 0, said
     notes = [json.loads(line) for line in output.splitlines()]
-    assert any("lost with its machine" in json.dumps(note) for note in notes)
+    assert any("lost with its machine" in json.dumps(note) for note in notes), output
     assert decided(tmp_path / "run") == expected
