@@ -131,13 +131,17 @@ class Inquisitor:
         # One by one, for arrays that fit the cache are twice as fast.
         for row, reference in zip(self._encoded(references), references, strict=True):
             now = starts + reference
-            changed = row + parts - parts[now][decisions]
-            products = of_parts - of_parts[now][decisions]
-            products += self._rows @ row
+            other = np.delete(np.arange(len(decisions)), now)
+            before = now[decisions[other]]
+            changed = row + parts[other] - parts[before]
+            own = self._rows @ row
+            products = of_parts[other] - of_parts[before]
+            products += own
             products *= -2.0
             products += norms
             products += (changed * changed).sum(1)[:, None]
-            found += _matern(products) @ self._weights
+            found[other] += _matern(products) @ self._weights
+            found[now] += _matern(norms - 2.0 * own + row @ row) @ self._weights
         return tuple(np.split(found / len(references), starts[1:]))
 
     def contrast(self, points: Levels, others: Levels) -> tuple[float, float]:
