@@ -75,7 +75,8 @@ class SearchTable:
             )
         how = (
             f"{figures['seeds']} seeds; ± is 1.96 standard errors. {self.how} A search that never comes "
-            f"near counts as {figures['evaluations'] + 1}. Our settings were chosen on other seeds."
+            f"near counts as {figures['evaluations'] + 1}. Our settings were chosen on other seeds of these "
+            "sets."
         )
         if commits := set(figures.get("earlier", {}).values()):
             how += f" Some were searched at earlier commits, {', '.join(sorted(commits))}, with these seeds."
@@ -98,8 +99,8 @@ NAS_BENCH_201 = SearchTable(
 NAS_BENCH_201_LIMITED = replace(
     NAS_BENCH_201,
     how="As above, for networks of at most 0.4 M parameters: sizes are counted and cost no evaluation; "
-    "Optuna's samplers are told of a larger one as of a trial that failed, its GP, which would propose it "
-    "again, as of the worst result so far.",
+    "Optuna's samplers are told of a larger one as of a trial that failed, NSGA-II as of one that breaks a "
+    "constraint, the GP, which would propose it again, as of the worst result so far.",
 )
 NAS_BENCH_201_PARETO = SearchTable(
     sets=_CELLS,
