@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--runs", type=Path)
     given = parser.parse_args()
-    if len({Path(data).name for data in given.sets}) < len(given.sets):
+    if len({Path(data).resolve().name for data in given.sets}) < len(given.sets):
         parser.error("two sets have the same name; rename a folder")
     if not 1 <= given.seeds <= MOST_SEEDS:
         parser.error(f"--seeds {given.seeds}: intervals are known for 1 to {MOST_SEEDS}")
@@ -142,7 +142,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         kept = given.runs or Path(temporary)
         for data in given.sets:
-            name = Path(data).name
+            name = Path(data).resolve().name
             images = data if data == "elpv" else _part_of(Path(data), kept, given.classes)
             runs = []
             for seed in range(given.seeds):
@@ -159,7 +159,7 @@ def main() -> None:
                     runs.append(run(job, method, folder))
                     print(runs[-1], flush=True)
             figures["sets"][name] = {"runs": runs, "methods": summary(runs)}
-    named = " ".join(Path(data).name for data in given.sets)
+    named = " ".join(Path(data).resolve().name for data in given.sets)
     path = write_record(
         "real_images",
         "what exploration gives on real images at equal time and requirements, beside random and NSGA-II",

@@ -22,7 +22,16 @@ import optuna
 import torch
 
 from attendnets.atomic import write_json
-from attendnets.exploration import decision_levels, excess, generator, inquisitor, pareto, sampler, synthesis
+from attendnets.exploration import (
+    decision_levels,
+    excess,
+    generator,
+    inquisitor,
+    parameter_levels,
+    pareto,
+    sampler,
+    synthesis,
+)
 from attendnets.exploration.decision_levels import Levels, Reals
 from benchmarks import bananas, searchers, tabular
 from benchmarks.bananas import bananas_like
@@ -31,7 +40,7 @@ from benchmarks.searchers import SEARCHERS, Searcher
 from benchmarks.tabular import BudgetSpentError, TabularSpace, Trace
 
 METHODS: dict[str, Searcher] = {**SEARCHERS, "bananas_like": bananas_like}
-_OURS = (decision_levels, excess, generator, inquisitor, pareto, sampler, synthesis)
+_OURS = (decision_levels, excess, generator, inquisitor, parameter_levels, pareto, sampler, synthesis)
 _SHARED = (bananas, searchers, tabular)
 MOMENTS = (50, 100, 150, 200, 300)
 
@@ -138,7 +147,7 @@ class _Search:
 
     def __call__(self, task: Task) -> tuple[list[float], float]:
         """The figures after each evaluation, and the processor seconds that they took."""
-        kept = None if self.folder is None else self.folder / f"{_name(task)}.json"
+        kept = None if self.folder is None else self.folder / f"{_name(task, self.run)}.json"
         if kept is not None and kept.exists():
             found = json.loads(kept.read_text())
             return found["figures"], found["seconds"]
@@ -150,10 +159,11 @@ class _Search:
         return figures, seconds
 
 
-def _name(task: Task) -> str:
+def _name(task: Task, run: Callable[[Task], list[float]]) -> str:
     """What a kept search is called: with other code it is another search."""
     ours = _OURS if task.method.startswith("generative_synthesis") else ()
-    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in (*ours, *_SHARED))
+    modules = (*ours, *_SHARED, sys.modules[run.__module__])
+    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in modules)
     known = hashlib.sha256(sources + optuna.__version__.encode()).hexdigest()[:8]
     return "-".join(str(value) for value in (*asdict(task).values(), known))
 

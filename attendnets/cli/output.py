@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attendnets.cli.interruption import interrupted
 from attendnets.errors import AttendnetsError, UsageError
@@ -108,7 +108,7 @@ def telling(command: str, form: Form) -> Iterator[Telling]:
             raise
 
 
-def reopen(run: Path, listener: Listener, **changes: object) -> Context:
+def reopen(run: Path, listener: Listener, **changes: Any) -> Context:
     """The context of a run, its job changed by ``changes``."""
     from attendnets.pipeline import reopen
 

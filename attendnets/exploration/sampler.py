@@ -43,8 +43,7 @@ class GenerativeSampler(BaseSampler):
         chosen = options or SynthesisOptions()
         self._options = replace(chosen, repeats=NOISY_REPEATS) if noisy else chosen
         self._search_space = IntersectionSearchSpace()
-        self._space = SearchLevels({})
-        self._synthesis = Synthesis((), self._options)
+        self._last = SearchLevels({}), Synthesis((), self._options)
 
     def reseed_rng(self) -> None:
         """Another seed, as each process of a parallel optimization needs."""
@@ -61,10 +60,12 @@ class GenerativeSampler(BaseSampler):
         """Values for all of ``search_space``."""
         if not search_space:
             return {}
-        if list(self._space.search_space.items()) != list(search_space.items()):
-            self._space = SearchLevels(search_space)
-            self._synthesis = Synthesis(self._space.decisions, self._options)
-        space = self._space
+        # Both at once, for other threads of the study may ask meanwhile.
+        space, synthesis = self._last
+        if list(space.search_space.items()) != list(search_space.items()):
+            space = SearchLevels(search_space)
+            synthesis = Synthesis(space.decisions, self._options)
+            self._last = space, synthesis
         rng = np.random.default_rng([self._seed, trial.number])
         trials = study.get_trials(deepcopy=False)
         done, levels = space.ended([t for t in trials if t.state is TrialState.COMPLETE])
@@ -77,7 +78,7 @@ class GenerativeSampler(BaseSampler):
 
         merit = merits[:, 0] if len(study.directions) == 1 else compromise(merits, rng)
         with one_thread():
-            point = self._synthesis.propose(levels, merit, acceptable, rng, trial.number)
+            point = synthesis.propose(levels, merit, acceptable, rng, trial.number)
         if point is None:
             point = np.array([rng.integers(decision.levels) for decision in space.decisions])
         return {

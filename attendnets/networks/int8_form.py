@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from attendnets.spec import NetworkSpec, StageSpec
+from attendnets.spec import DoubleCondenserSpec, HeadSpec, NetworkSpec, StageSpec
 
 _INSTEAD: Final[dict[str, dict[str, str]]] = {
     "gate": {"softmax": "sigmoid"},
     "activation": {"silu": "relu", "leaky_relu": "relu"},
     "unpool": {"indices": "nearest"},
 }
+
+
+class Inexact(NamedTuple):
+    """A field such as "stages.1.0.gate", its value that 8 bits cannot hold, and the nearest that they can."""
+
+    where: str
+    value: str
+    instead: str
 
 
 def int8_form(spec: NetworkSpec) -> NetworkSpec:
@@ -25,8 +33,8 @@ def int8_form(spec: NetworkSpec) -> NetworkSpec:
     return msgspec.structs.replace(spec, stem=_replaced(spec.stem), stages=stages, head=_replaced(spec.head))
 
 
-def inexact_part(spec: NetworkSpec) -> str | None:
-    """The first part that 8 bits cannot hold, such as "stages.1.0.gate: softmax"; else None."""
+def inexact(spec: NetworkSpec) -> Inexact | None:
+    """The first field of ``spec`` in use whose value 8 bits cannot hold; else None."""
     blocks = {
         f"stages.{stage}.{row}": block
         for stage, each in enumerate(spec.stages)
@@ -35,9 +43,22 @@ def inexact_part(spec: NetworkSpec) -> str | None:
     for where, part in {"stem": spec.stem, **blocks, "head": spec.head}.items():
         for switch, values in _INSTEAD.items():
             value = getattr(part, switch, None)
-            if value in values:
-                return f"{where}.{switch}: {value}"
+            if value in values and not _is_idle(part, switch):
+                return Inexact(f"{where}.{switch}", value, values[value])
     return None
+
+
+def inexact_value(where: str, value: object) -> Inexact | None:
+    """A value of the field at ``where`` that 8 bits cannot hold; else None."""
+    values = _INSTEAD.get(where.rpartition(".")[2], {})
+    return Inexact(where, value, values[value]) if isinstance(value, str) and value in values else None
+
+
+def _is_idle(part: Any, switch: str) -> bool:
+    """Whether nothing depends on that field of ``part``."""
+    if isinstance(part, DoubleCondenserSpec):
+        return switch == "gate" and not part.attention
+    return isinstance(part, HeadSpec) and part.features == 0
 
 
 def _replaced(part: Any) -> Any:

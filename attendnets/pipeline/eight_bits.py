@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from attendnets.errors import SpecError
 from attendnets.exploration.open_space import OpenSpace
-from attendnets.networks.int8_form import inexact_part
+from attendnets.networks.int8_form import Inexact, inexact, inexact_value
 from attendnets.spec import NetworkSpec
 
 
 def require_int8(network: NetworkSpec, name: str) -> None:
-    """Raise SpecError, calling the network ``name``, where a part of it has no exact 8-bit form."""
-    part = inexact_part(network)
-    if part is not None:
+    """Raise SpecError, calling the network ``name``, where it has a field that 8 bits cannot hold."""
+    found = inexact(network)
+    if found is not None:
+        sizes = f"--classes {network.classes} --channels {network.input.channels}"
         raise SpecError(
-            f"{name}: {part} has no 8-bit form, so that the network could be trained, but not exported. "
-            'attendnets describe NETWORK --int8 --json has the nearest form that has one, as "spec"; give '
-            "that in a file."
+            f"{_refusal(name, found)} attendnets describe NETWORK --int8 {sizes} --json has the nearest "
+            'network that 8 bits hold, as "spec".'
         )
 
 
 def require_int8_space(space: OpenSpace) -> None:
-    """Raise SpecError where a network of ``space`` has a part without an exact 8-bit form."""
-    smallest = space.smallest()
-    require_int8(space.network(smallest), space.prototype.source)
+    """Raise SpecError where ``space`` offers a value that 8 bits cannot hold, or has it written."""
+    source, smallest = space.prototype.source, space.smallest()
     for name, values in space.choices().items():
         for value in values:
-            part = inexact_part(space.network({**smallest, name: value}))
-            if part is not None:
-                raise SpecError(
-                    f"{space.prototype.source}: {name}: {value} makes {part}, which has no 8-bit form. Leave "
-                    "it out."
-                )
+            # A value may count only beside others, and a kind that is open bring in what is written of it.
+            found = inexact_value(name, value) or inexact(space.network({**smallest, name: value}))
+            if found is not None:
+                raise SpecError(_refusal(source, found))
+
+
+def _refusal(name: str, found: Inexact) -> str:
+    return (
+        f"{name}: {found.where}: {found.value} has no 8-bit form: networks with it could be trained, not "
+        f"exported. {found.instead} in its place has one."
+    )

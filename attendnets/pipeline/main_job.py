@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,10 +106,10 @@ def prepare(
     return Context(run, data, PixelCache(run.cache), listener, storage=job.storage)
 
 
-def reopen(out: Path, listener: Listener | None = None, **changes: object) -> Context:
+def reopen(out: Path, listener: Listener | None = None, *, int8: bool = False, **changes: object) -> Context:
     """The context of an existing run, its job's fields changed by ``changes`` where they are not None.
 
-    ``epochs`` and ``train_minutes`` take the place of each other.
+    ``epochs`` and ``train_minutes`` take the place of each other. ``int8`` as :func:`prepare` takes it.
     """
     run = RunFolder.open(out)
     given = {name: value for name, value in changes.items() if value is not None}
@@ -117,7 +118,7 @@ def reopen(out: Path, listener: Listener | None = None, **changes: object) -> Co
             given.setdefault(other, None)
     job = replace(run.record.job, **given)  # type: ignore[arg-type]
     run.change_job(planning.checked(job))
-    return prepare(job, out, listener, run.record.command)
+    return prepare(job, out, listener, run.record.command, int8=int8)
 
 
 def build(job: Job, out: Path, listener: Listener | None = None, command: str | None = None) -> BuildResult:
@@ -148,11 +149,11 @@ def resume(
         raise UsageError(f"--extend {extend}: give at least 1.")
     run = RunFolder.open(out)
     with exclusive(run.path):
-        context = reopen(out, listener, storage=storage)
+        context = reopen(out, listener, int8=True, storage=storage)
         if extend is not None:
             job = replace(context.job, trials=_extended(context, extend))
-            # The command of before is another job now.
-            context.run.change_job(job, repeat_command(job, out))
+            command = f"{run.record.command} && attendnets resume {shlex.quote(str(out))} --extend {extend}"
+            context.run.change_job(job, command)
         return _built(context)
 
 

@@ -68,10 +68,13 @@ def checked(job: Job) -> Job:
     if job.network is not None and objective != NETSCORE.name:
         raise UsageError("--objective is an exploration's, --network explores nothing: give one of them.")
     constraints = tuple(map(constraint_name, job.constraints))
-    if frozen_parts(constraints) and job.prototype is None and job.shrink is None:
+    frozen = frozen_parts(constraints)
+    if frozen and job.network is not None:
+        raise UsageError(f"--constraint frozen:{frozen[0]}: --network changes nothing; leave it out.")
+    if frozen and job.prototype is None and job.shrink is None:
         raise UsageError(
-            f"--constraint frozen:{frozen_parts(constraints)[0]}: there is no network whose part that is; "
-            "give --shrink or --prototype as well."
+            f"--constraint frozen:{frozen[0]}: there is no network whose part that is; give --shrink or "
+            "--prototype as well."
         )
     job = replace(job, constraints=constraints, objective=objective)
     # 12 and 12.0 are one job: what is written to run.json reads back as a float.

@@ -10,7 +10,7 @@ import pytest
 from attendnets.errors import UsageError
 from attendnets.exploration.decision_levels import Decision, Levels
 from attendnets.exploration.inquisitor import BROAD, Inquisitor
-from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
+from attendnets.exploration.synthesis import Synthesis, SynthesisOptions, _different
 
 DECISIONS = tuple(Decision(5, ordered=False) for _ in range(6))
 TARGET = np.array([1, 4, 0, 2, 3, 1])
@@ -141,3 +141,11 @@ def test_repeats_take_their_share() -> None:
 def test_wrong_options_are_named(wrong: dict[str, float], named: str) -> None:
     with pytest.raises(UsageError, match=named):
         SynthesisOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_drawn_twice_is_kept_once_in_the_order_of_levels() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.integers(0, 300, (500, 2)) // 100
+    assert (_different(points) == np.unique(points, axis=0)).all()
+    many = rng.integers(0, 100_000, (200, 5))
+    assert (_different(many) == np.unique(many, axis=0)).all()

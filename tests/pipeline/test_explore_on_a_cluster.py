@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -10,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from attendnets.exploration.death import ATTEMPTS
 from attendnets.exploration.record import StudyRecord
 from benchmarks.worker_soak import command, decided, descendants
 from tests.pipeline.photographs import write_photographs
@@ -131,17 +131,33 @@ def test_a_cluster_decides_as_local_processes_do(
     assert all(machine.poll() is None for machine in cluster.machines)
 
 
-def test_a_training_that_is_lost_with_its_machine_is_done_again_elsewhere(
-    cluster: Cluster, photographs: Path, expected: StudyRecord, tmp_path: Path
+def test_a_training_that_is_lost_with_its_machine_again_and_again_is_done_in_the_end(
+    cluster: Cluster, photographs: Path, tmp_path: Path
 ) -> None:
-    process = exploring(photographs, tmp_path / "run", f"2@ray:{HOST}:{cluster.port}")
-    lost = cluster.machines[0]
-    while not any(command(each).startswith(b"ray::_train") for each in descendants(lost.pid)):
-        assert process.poll() is None
-        time.sleep(0.02)
-    lose(lost)
-    output, said = process.communicate()
+    _, said = (alone := exploring(photographs, tmp_path / "alone", "1")).communicate()
+    assert alone.returncode == 0, said
+    # One training at a time, so that it is the same one that loses a machine each time.
+    process = exploring(photographs, tmp_path / "run", f"1@ray:{HOST}:{cluster.port}")
+    with ExitStack() as stack:
+        machines = [*cluster.machines]
+        for _ in range(ATTEMPTS + 1):
+            lose(training := working(machines, process))
+            machines.remove(training)
+            another = machine(f"--address={HOST}:{cluster.port}", "--num-cpus=1")
+            machines.append(stack.enter_context(another))
+        output, said = process.communicate()
     assert process.returncode == 0, said
-    notes = [json.loads(line) for line in output.splitlines()]
-    assert any("lost with its machine" in json.dumps(note) for note in notes), output
-    assert decided(tmp_path / "run") == expected
+    assert output.count("lost with its machine") >= ATTEMPTS + 1
+    assert decided(tmp_path / "run") == decided(tmp_path / "alone")
+
+
+def working(
+    machines: Sequence[subprocess.Popen[bytes]], exploration: subprocess.Popen[str]
+) -> subprocess.Popen[bytes]:
+    """The machine that a training has begun on."""
+    while True:
+        assert exploration.poll() is None
+        for each in machines:
+            if any(command(child).startswith(b"ray::_train") for child in descendants(each.pid)):
+                return each
+        time.sleep(0.02)

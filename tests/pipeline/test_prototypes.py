@@ -68,7 +68,9 @@ def test_shortcuts_can_be_open_and_the_study_is_read_again(job: Job, tmp_path: P
     out = tmp_path / "run"
     given = replace(job, prototype=Prototype.read(tmp_path / "open.yaml"))
     record = explore_stage(prepare(given, out))
-    assert record.choices["stages.1.blocks.0.shortcut"] == (False, True)
+    without, having = record.choices["stages.1.blocks.0.shortcut"]
+    assert without is False and having is True
+    assert {each.spec.stages[0].blocks[0].shortcut for each in record.candidates} == {True}
     assert explore_stage(reopen(out)) == record
 
 
@@ -242,7 +244,7 @@ def test_every_candidate_keeps_the_constraints(photographs: Path, tmp_path: Path
         (
             {"prototype": None, "network": "attendnet_micro", "constraints": ("frozen:stem",)},
             UsageError,
-            "--constraint frozen:stem: there is no network",
+            "--constraint frozen:stem: --network changes nothing",
         ),
         (
             {

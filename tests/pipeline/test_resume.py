@@ -82,8 +82,8 @@ def test_an_extended_run_is_the_run_of_so_many_trials_and_its_later_stages_are_d
     for stage in ("explore", "train", "quantize", "export", "benchmark"):
         assert run.record.stages[stage].finished >= before[stage].finished
         assert run.record.stages[stage] != before[stage]
-    assert "--trials 4" in run.record.command
-    with pytest.raises(RunFolderError, match=r"other trials .*--trials 4.* attendnets resume"):
+    assert run.record.command.endswith("--extend 2")
+    with pytest.raises(RunFolderError, match=r"other trials .*--extend 2.* attendnets resume"):
         prepare(job, copied)
     from_the_start = explore_stage(prepare(replace(job, trials=4), tmp_path / "four"))
     assert [c.digest for c in record.candidates] == [c.digest for c in from_the_start.candidates]
