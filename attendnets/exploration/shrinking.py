@@ -39,8 +39,10 @@ def shrunk(network: NetworkSpec, source: str = "shrunk", parts: tuple[str, ...] 
         {"blocks": _blocks(stage, f"stages.{number}", parts)} for number, stage in enumerate(network.stages)
     ]
     if not _has_choice(values):
-        what = "in what is not frozen no" if parts else "no"
-        raise SpecError(f"{source}: {what} width can be smaller and no block is repeated; nothing to shrink.")
+        what = "beside what is frozen no" if parts else "no"
+        raise SpecError(
+            f"{source}: {what} width of it can be smaller and no block is repeated; nothing to shrink."
+        )
     return Prototype.of(values, source)
 
 
