@@ -123,7 +123,7 @@ def _with_optuna(
     """A study of Optuna's; points beyond the limit cost no evaluation.
 
     They are told as failed, as the worst seen so far (to a sampler that would propose the same again), or as
-    that with by how much they break a constraint of Optuna's: each sampler as it searches best.
+    that with by how much they break a constraint, as Optuna has it for those that it does not hinder.
     """
 
     def search(trace: Trace, seed: int) -> None:
