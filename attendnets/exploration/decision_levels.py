@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,16 @@ from attendnets.errors import UsageError
 
 Levels: TypeAlias = npt.NDArray[np.int64]
 Reals: TypeAlias = npt.NDArray[np.float64]
+
+
+class Rows(Protocol):
+    """Points ``(N, D)``, whether they lie in an array or are read when somebody asks for them."""
+
+    def __len__(self) -> int:
+        """N."""
+
+    def __getitem__(self, places: Levels, /) -> Levels:
+        """Those at ``places`` ``(K,)``, as an array ``(K, D)``."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,11 @@ class Encoding:
         """``(N, F)`` of ``points`` ``(N, D)``: squared distances between rows add up those of decisions."""
         # Taken from the flat table, which is twice as fast as along an axis.
         columns = len(self.owners)
-        found: Reals = self.table.ravel().take(points[:, self.owners] * columns + np.arange(columns))
+        # In place: arrays of this size are slow to come by.
+        places = points[:, self.owners]
+        places *= columns
+        places += np.arange(columns)
+        found: Reals = self.table.ravel().take(places)
         return found
 
     def shares(self, weights: Reals) -> Reals:
@@ -129,8 +143,19 @@ class Encoding:
         levels = np.concatenate([np.arange(count) for count in counts])
         return np.repeat(np.arange(len(counts)), counts), levels
 
-    def level_rows(self, share: float) -> Reals:
-        """What each of T levels adds to :meth:`rows`: ``(T, F + G)``."""
+    @cached_property
+    def sums(self) -> Reals:
+        """What each of T levels adds to the sums of features of its family: ``(T, G)``."""
         decisions, levels = self.each_level
-        own = self.table[levels] * (self.owners == decisions[:, None])
-        return np.concatenate([own, own @ (self.shared * np.sqrt(share))], axis=1)
+        found: Reals = (self.table[levels] * (self.owners == decisions[:, None])) @ self.shared
+        return found
+
+    @cached_property
+    def apart(self) -> Reals:
+        """Squared distances between the features of levels, ``(T, L)``; 0 beyond a decision's own levels."""
+        return np.concatenate(
+            [
+                np.pad(((own[:, None] - own) ** 2).sum(2), ((0, 0), (0, self.most - len(own))))
+                for own in (decision.encoded() for decision in self.decisions)
+            ]
+        )

@@ -15,7 +15,9 @@ from attendnets.spec import NetworkSpec, digest
 
 @dataclass
 class Entry:
-    """A candidate: ``results`` by rung, ``error`` where a training failed, ``training`` the rung begun."""
+    """A candidate: ``results`` by rung, from 0 on, ``error`` where a training failed, ``training`` the rung
+    begun.
+    """
 
     number: int
     decisions: Decisions
@@ -38,7 +40,7 @@ class Entry:
     @property
     def rung(self) -> int:
         """The highest rung on which it was trained; -1 before that."""
-        return max(self.results, default=-1)
+        return len(self.results) - 1
 
     @property
     def top1(self) -> float:

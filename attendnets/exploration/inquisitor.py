@@ -22,10 +22,11 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.special import ndtr, ndtri
 
-from attendnets.exploration.decision_levels import Encoding, Levels, Reals
+from attendnets.exploration.decision_levels import Encoding, Levels, Reals, Rows
 
 MOST_POINTS = 256
 """Points that the process is conditioned on: the best half and the newest half beyond that."""
+_AT_ONCE = 128
 REACH = 2.0
 """How far likeness reaches."""
 
@@ -41,18 +42,20 @@ class View:
 CLOSE, BROAD = View(shared=0.3, noise=0.05), View(shared=10.0, noise=0.3)
 
 
-def normal_ranks(merits: Reals, weights: Reals | None = None) -> Reals:
-    """Merits ``(M,)``, higher is better, to the normal quantiles of their ranks.
+def normal_ranks(merits: Reals, weights: Reals | None = None, places: Levels | None = None) -> Reals:
+    """Merits ``(M,)``, higher is better, to the normal quantiles of their ranks: of all, or at ``places``.
 
     Only the order counts: a candidate that failed altogether moves the others no further than the last.
     Equal merits get equal quantiles. ``weights`` ``(M,)``: how many ranks each takes up, one without them.
     """
+    asked = merits if places is None else merits[places]
     if len(merits) < 2:
-        return np.zeros(len(merits))
-    order = np.argsort(merits, kind="stable")
-    taken = np.concatenate([[0.0], np.cumsum(np.ones(len(merits)) if weights is None else weights[order])])
-    ordered = merits[order]
-    below, upto = np.searchsorted(ordered, merits, "left"), np.searchsorted(ordered, merits, "right")
+        return np.zeros(len(asked))
+    ordered, ranks = np.sort(merits), np.ones(len(merits))
+    if weights is not None:
+        ranks = weights[np.argsort(merits, kind="stable")]
+    taken = np.concatenate([[0.0], np.cumsum(ranks)])
+    below, upto = np.searchsorted(ordered, asked, "left"), np.searchsorted(ordered, asked, "right")
     quantiles: Reals = ndtri((taken[below] + taken[upto]) / (2.0 * taken[-1]))
     return quantiles
 
@@ -65,13 +68,14 @@ class Inquisitor:
     """
 
     def __init__(
-        self, encoding: Encoding, tried: Levels, merits: Reals, repeated: bool = False, view: View = CLOSE
+        self, encoding: Encoding, tried: Rows, merits: Reals, repeated: bool = False, view: View = CLOSE
     ) -> None:
         kept = _kept(merits, MOST_POINTS)
         self.encoding, self.tried, self.view = encoding, tried[kept], view
-        self._merits = normal_ranks(merits, _shares(tried) if repeated else None)[kept]
+        self._merits = normal_ranks(merits, _shares(tried) if repeated else None, kept)
         self._rows = self._encoded(self.tried)
-        covariance = _similarities(self._rows, self._rows)
+        self._others = _as_others(self._rows)
+        covariance = _similarities(self._rows, self._others)
         covariance[np.diag_indices(len(self._rows))] += view.noise
         self._factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
         self._weights = cho_solve((self._factor, True), self._merits, check_finite=False)
@@ -79,18 +83,25 @@ class Inquisitor:
 
     def _encoded(self, points: Levels) -> Reals:
         """Rows whose squared distances are 3 r^2."""
-        return self._scaled(self.encoding.rows(points, self.view.shared))
+        rows = self.encoding.rows(points, self.view.shared)
+        rows *= self._scale
+        return rows
 
-    def _scaled(self, rows: Reals) -> Reals:
-        scaled: Reals = rows * np.sqrt(3.0 / (REACH * len(self.encoding.decisions)))
-        return scaled
+    @property
+    def _scale(self) -> float:
+        return float(np.sqrt(3.0 / (REACH * len(self.encoding.decisions))))
 
     def expect(self, points: Levels) -> tuple[Reals, Reals]:
         """Mean and standard deviation ``(N,)`` of the merit of ``points`` ``(N, D)``, in normal quantiles."""
-        similar = _similarities(self._encoded(points), self._rows)
-        solved = solve_triangular(self._factor, similar.T, lower=True, check_finite=False)
-        left = np.maximum(1.0 - (solved * solved).sum(0), 1e-9)
-        return similar @ self._weights, np.sqrt(self.variance * left)
+        similar = np.empty((len(points), len(self._rows)))
+        # In parts, and in place: arrays that do not fit the cache are slow, and slow to come by.
+        for start in range(0, len(points), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            similar[part] = _similarities(self._encoded(points[part]), self._others)
+        mean = similar @ self._weights
+        solved = solve_triangular(self._factor, similar.T, lower=True, overwrite_b=True, check_finite=False)
+        solved *= solved
+        return mean, np.sqrt(self.variance * np.maximum(1.0 - solved.sum(0), 1e-9))
 
     @cached_property
     def expected(self) -> tuple[Reals, Reals]:
@@ -123,25 +134,21 @@ class Inquisitor:
         """
         decisions, _ = self.encoding.each_level
         starts = np.searchsorted(decisions, np.arange(len(self.encoding.decisions)))
-        # A network with one level for another is its row with one level's part for the other's.
-        parts = self._scaled(self.encoding.level_rows(self.view.shared))
-        of_parts = parts @ self._rows.T
-        norms = (self._rows * self._rows).sum(1)
+        sums = self.encoding.sums * (self._scale * np.sqrt(self.view.shared))
+        features = len(self.encoding.owners)
+        # With one level for another, only what that decision and its family add to distances is another.
+        adds = self._scale**2 * np.take_along_axis(self.encoding.apart, self.tried.T[decisions], axis=1)
+        adds -= 2.0 * sums @ self._rows[:, features:].T
+        rows = self._encoded(references)
         found = np.zeros(len(decisions))
-        # One by one, for arrays that fit the cache are twice as fast.
-        for row, reference in zip(self._encoded(references), references, strict=True):
+        for row, reference, squared in zip(rows, references, _squares(rows, self._others), strict=True):
             now = starts + reference
-            other = np.delete(np.arange(len(decisions)), now)
-            before = now[decisions[other]]
-            changed = row + parts[other] - parts[before]
-            own = self._rows @ row
-            products = of_parts[other] - of_parts[before]
-            products += own
-            products *= -2.0
-            products += norms
-            products += (changed * changed).sum(1)[:, None]
-            found[other] += _matern(products) @ self._weights
-            found[now] += _matern(norms - 2.0 * own + row @ row) @ self._weights
+            before = now[decisions]
+            moved = sums - sums[before]
+            squares = adds - adds[before]
+            squares += squared
+            squares += (2.0 * moved @ row[features:] + (moved * moved).sum(1))[:, None]
+            found += _matern(squares) @ self._weights
         return tuple(np.split(found / len(references), starts[1:]))
 
     def contrast(self, points: Levels, others: Levels) -> tuple[float, float]:
@@ -153,9 +160,9 @@ class Inquisitor:
         weights = np.concatenate(
             [np.full(len(points), 1 / len(points)), np.full(len(others), -1 / len(others))]
         )
-        similar = weights @ _similarities(rows, self._rows)
+        similar = weights @ _similarities(rows, self._others)
         solved = solve_triangular(self._factor, similar, lower=True)
-        left = float(weights @ _similarities(rows, rows) @ weights - solved @ solved)
+        left = float(weights @ _similarities(rows, _as_others(rows)) @ weights - solved @ solved)
         return float(similar @ self._weights), float(np.sqrt(self.variance * max(left, 0.0)))
 
 
@@ -163,26 +170,40 @@ def _kept(merits: Reals, most: int) -> Levels:
     """Rows to keep, in their order: all, or the best half of ``most`` and the newest of the others."""
     if len(merits) <= most:
         return np.arange(len(merits))
-    best = np.argsort(-merits, kind="stable")[: most // 2]
+    half = most // 2
+    good = np.flatnonzero(merits >= np.partition(merits, -half)[-half])
+    best = good[np.argsort(-merits[good], kind="stable")[:half]]
     is_best = np.zeros(len(merits), dtype=bool)
     is_best[best] = True
     newest = np.flatnonzero(~is_best[-most:])[-(most - len(best)) :] + len(merits) - most
     return np.sort(np.concatenate([best, newest]))
 
 
-def _shares(tried: Levels) -> Reals:
+def _shares(tried: Rows) -> Reals:
     """One over how often each of ``tried`` ``(M, D)`` was: ``(M,)``."""
-    _, place, counts = np.unique(tried, axis=0, return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(
+        tried[np.arange(len(tried))], axis=0, return_inverse=True, return_counts=True
+    )
     shares: Reals = 1.0 / counts[place.ravel()]
     return shares
 
 
-def _similarities(rows: Reals, others: Reals) -> Reals:
+def _as_others(rows: Reals) -> tuple[Reals, Reals]:
+    """What :func:`_squares` takes of the other rows."""
+    return -2.0 * rows.T, (rows * rows).sum(1)
+
+
+def _similarities(rows: Reals, others: tuple[Reals, Reals]) -> Reals:
     """k, from rows whose squared distances are 3 r^2."""
-    squares = rows @ (-2.0 * others.T)
+    return _matern(_squares(rows, others))
+
+
+def _squares(rows: Reals, others: tuple[Reals, Reals]) -> Reals:
+    products, norms = others
+    squares: Reals = rows @ products
     squares += (rows * rows).sum(1)[:, None]
-    squares += (others * others).sum(1)
-    return _matern(squares)
+    squares += norms
+    return squares
 
 
 def _matern(squares: Reals) -> Reals:

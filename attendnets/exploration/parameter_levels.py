@@ -103,7 +103,7 @@ class SearchLevels:
     """Levels of trials in a ``search_space``, which are read once of trials that have ended."""
 
     search_space: Mapping[str, BaseDistribution]
-    _read: dict[int, tuple[FrozenTrial, tuple[int, ...] | None]] = field(default_factory=dict, repr=False)
+    _read: dict[int, tuple[FrozenTrial, bytes | None]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -135,15 +135,16 @@ class SearchLevels:
         """Rows ``(N, D)`` of those that are of this space."""
         return self._stacked([row for row in map(self._row, trials) if row is not None])
 
-    def _stacked(self, rows: list[tuple[int, ...]]) -> Levels:
-        return np.array(rows, dtype=np.int64).reshape(len(rows), len(self.parameters))
+    def _stacked(self, rows: list[bytes]) -> Levels:
+        return np.frombuffer(b"".join(rows), dtype=np.int64).reshape(len(rows), len(self.parameters))
 
-    def _row(self, trial: FrozenTrial) -> tuple[int, ...] | None:
+    def _row(self, trial: FrozenTrial) -> bytes | None:
         """Its levels; None where it has not all parameters, or values outside the ranges asked for now."""
         values = trial.params
         if not all(p.name in values and p.contains(values[p.name]) for p in self.parameters):
             return None
-        return tuple(parameter.level(values[parameter.name]) for parameter in self.parameters)
+        levels = [parameter.level(values[parameter.name]) for parameter in self.parameters]
+        return np.array(levels, dtype=np.int64).tobytes()
 
 
 def _range(distribution: BaseDistribution) -> tuple[float, float, float | None, bool]:

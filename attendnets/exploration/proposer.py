@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from attendnets.exploration.blas import one_thread
-from attendnets.exploration.decision_levels import Levels, Reals
+from attendnets.exploration.decision_levels import Reals, Rows
 from attendnets.exploration.decisions import Decisions, Space
 from attendnets.exploration.influence import drivers
 from attendnets.exploration.record import Driver, GeneratorRecord
@@ -127,7 +127,7 @@ class SynthesisProposer:
         with one_thread():
             return drivers(self.levels, self._synthesis.excess, self.screen.gates)
 
-    def _generator(self, tried: Levels, merits: Reals) -> GeneratorRecord | None:
+    def _generator(self, tried: Rows, merits: Reals) -> GeneratorRecord | None:
         """G as it stands; None before there is anything to learn from merits."""
         if len(tried) < self._synthesis.options.first:
             return None

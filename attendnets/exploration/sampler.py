@@ -100,7 +100,8 @@ def _merits(trials: list[FrozenTrial], directions: list[StudyDirection]) -> Real
     """``(M, K)``, higher is better; trials that break a constraint come last, the farther they are off."""
     signs = [1.0 if direction is StudyDirection.MAXIMIZE else -1.0 for direction in directions]
     merits = np.array([t.values for t in trials], dtype=np.float64).reshape(-1, len(signs)) * signs
-    broken = np.array([sum(max(0.0, value) for value in t.constraints.values()) for t in trials])
+    limits = [trial.constraints for trial in trials]
+    broken = np.array([sum(max(0.0, value) for value in own.values()) if own else 0.0 for own in limits])
     for row in np.flatnonzero(broken > 0.0):
         # Only the order of merits counts.
         merits[row] = _BROKEN * (1.0 + np.arctan(broken[row]))

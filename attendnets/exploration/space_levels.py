@@ -6,18 +6,19 @@ Letters: N points, M points that were tried, D decisions, Q gates.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 
-from attendnets.exploration.decision_levels import Decision, Levels, Reals
+from attendnets.exploration.decision_levels import Decision, Levels, Reals, Rows
 from attendnets.exploration.decisions import Decisions, Space, Value
 from attendnets.exploration.screening import Screen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finished:
     """A point with what is known of it; points are given best first, those that failed last.
 
@@ -65,21 +66,44 @@ class SpaceLevels:
         rows = [screen.excesses(network) or unknown for network in networks]
         return np.array(rows).reshape(len(points), len(screen.gates))
 
-    def history(self, finished: Sequence[Finished]) -> tuple[Levels, Reals]:
+    def history(self, finished: Sequence[Finished]) -> tuple[Rows, Reals]:
         """Rows ``(M, D)`` and merits ``(M,)`` in the order of trial; the best has the highest merit.
 
         Idle decisions have level 0: they tell nothing.
         """
-        ranks = sorted(range(len(finished)), key=lambda rank: finished[rank].number)
-        for item in finished:
-            if item.digest not in self._rows:
-                self._rows[item.digest] = self._row(item)
-        rows = b"".join([self._rows[finished[rank].digest] for rank in ranks])
-        tried = np.frombuffer(rows, dtype=np.int64).reshape(len(ranks), len(self.choices))
-        return tried, -np.array(ranks, dtype=np.float64)
+        numbers = np.fromiter(map(attrgetter("number"), finished), dtype=np.int64, count=len(finished))
+        ranks = np.argsort(numbers)
+        return _Tried(self, finished, ranks), -ranks.astype(np.float64)
+
+    def rows(self, points: Iterable[Finished]) -> Levels:
+        """``(N, D)``; those of a network are kept, for a study asks for the same ones every time."""
+        found = []
+        for point in points:
+            row = self._rows.get(point.digest)
+            if row is None:
+                row = self._rows[point.digest] = self._row(point)
+            found.append(row)
+        return np.frombuffer(b"".join(found), dtype=np.int64).reshape(len(found), len(self.choices))
 
     def _row(self, item: Finished) -> bytes:
-        """The row of a point as bytes, which are kept: a study asks for all of them every time."""
         point = self.space.canonical(item.decisions)
         levels = [values.index(point[name]) for name, values in self.choices.items()]
         return np.array(levels, dtype=np.int64).tobytes()
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """Points in the order of trial, read when they are asked for: of a long study few are.
+
+    ``ranks`` ``(M,)``: where in ``finished`` each is.
+    """
+
+    levels: SpaceLevels
+    finished: Sequence[Finished]
+    ranks: Levels
+
+    def __len__(self) -> int:
+        return len(self.ranks)
+
+    def __getitem__(self, places: Levels, /) -> Levels:
+        return self.levels.rows(self.finished[rank] for rank in self.ranks[places])

@@ -203,14 +203,19 @@ class _Study:
 
     def _finished(self) -> list[Finished]:
         """All that is known, best first: the higher the rung the better, what failed comes last."""
-        alive = [e for e in self.entries if e.results and not e.failed]
-        top_first = sorted({e.rung for e in alive}, reverse=True)
-        ranked = [e for r in top_first for e in self.ranking.ranked([a for a in alive if a.rung == r], r)]
-        failed = [e for e in self.entries if e.failed]
-        return [
-            Finished(e.decisions, e.digest, e.number, None if e.failed else e.top1)
-            for e in (*ranked, *failed)
+        reached: list[list[Entry]] = [[] for _ in self.options.rung_epochs]
+        failed = []
+        for entry in self.entries:
+            if entry.failed:
+                failed.append(Finished(entry.decisions, entry.digest, entry.number))
+            elif entry.results:
+                reached[entry.rung].append(entry)
+        ranked = [
+            Finished(entry.decisions, entry.digest, entry.number, entry.results[rung].top1_percent)
+            for rung, entries in reversed([*enumerate(reached)])
+            for entry in self.ranking.ranked(entries, rung)
         ]
+        return ranked + failed
 
     def _begin(self, entry: Entry) -> None:
         rung, epochs = entry.rung + 1, self.options.rung_epochs[entry.rung + 1]
@@ -268,12 +273,13 @@ class _Study:
         self.study.close(entry.number, score if math.isfinite(score) else -1e6)
 
     def _tell(self, progress: _Tell, last: Entry | None = None, earlier: bool = False) -> None:
-        trained = [e for e in self.entries if e.results and not e.failed]
         limit = self.options.seconds
         progress(
             StudyProgress(
                 started=len(self.entries),
-                best_top1_percent=max((e.top1 for e in trained), default=None),
+                best_top1_percent=max(
+                    (e.top1 for e in self.entries if e.results and not e.failed), default=None
+                ),
                 seconds=self.seconds,
                 seconds_left=None if limit is None else max(0.0, limit - self.seconds),
                 last=None if last is None else self._candidate(last),

@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from attendnets.errors import UsageError
-from attendnets.exploration.decision_levels import Decision, Encoding, Levels, Reals
+from attendnets.exploration.decision_levels import Decision, Encoding, Levels, Reals, Rows
 from attendnets.exploration.excess import ExcessModel, Probe, learned
 from attendnets.exploration.generator import Generator
 from attendnets.exploration.inquisitor import BROAD, CLOSE, Inquisitor, View
@@ -78,7 +78,7 @@ class Synthesis:
     _last: tuple[bytes, Inquisitor] | None = field(default=None, repr=False)
     _made: tuple[Inquisitor, Generator, Reals] | None = field(default=None, repr=False)
 
-    def inquisitor(self, tried: Levels, merits: Reals, view: View = CLOSE) -> Inquisitor:
+    def inquisitor(self, tried: Rows, merits: Reals, view: View = CLOSE) -> Inquisitor:
         """I, having seen ``tried`` ``(M, D)`` in this order, with ``merits`` ``(M,)``, higher better."""
         key = _recognized(tried, merits)
         if self._last is None or self._last[0] != key or self._last[1].view != view:
@@ -125,7 +125,7 @@ class Synthesis:
 
     def propose(
         self,
-        tried: Levels,
+        tried: Rows,
         merits: Reals,
         acceptable: Callable[[Levels], bool],
         rng: np.random.Generator,
@@ -152,11 +152,11 @@ class Synthesis:
         """Whether the proposal of this number, counted from 0, is by the inquisitor's broad view."""
         return number >= self.options.broad and (number - self.options.broad) % _BROAD_TURN == 0
 
-    def _repeats(self, tried: Levels) -> bool:
+    def _repeats(self, tried: Rows) -> bool:
         """Whether it is a tried point's turn."""
         if self.options.repeats == 0.0:
             return False
-        repeated = len(tried) - len(np.unique(tried, axis=0))
+        repeated = len(tried) - len(np.unique(tried[np.arange(len(tried))], axis=0))
         return repeated < self.options.repeats * (len(tried) - _REPEATS_FROM)
 
     def _again(self, inquisitor: Inquisitor) -> Levels:
@@ -176,6 +176,7 @@ def _different(points: Levels) -> Levels:
     return np.frombuffer(b"".join(rows), dtype=">i8").reshape(len(rows), points.shape[1]).astype(np.int64)
 
 
-def _recognized(tried: Levels, merits: Reals) -> bytes:
+def _recognized(tried: Rows, merits: Reals) -> bytes:
     """What a history is known by again."""
-    return b"%d" % len(tried) + tried[-_RECOGNIZED:].tobytes() + merits.tobytes()
+    last = np.arange(max(0, len(tried) - _RECOGNIZED), len(tried))
+    return b"%d" % len(tried) + tried[last].tobytes() + merits.tobytes()

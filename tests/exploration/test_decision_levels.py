@@ -67,14 +67,25 @@ def test_a_family_has_the_same_levels() -> None:
         Encoding(mixed).rows(np.zeros((1, 2), dtype=np.int64), 1.0)
 
 
-def test_rows_add_up_what_their_levels_add() -> None:
+def test_sums_of_families_add_up_what_their_levels_add() -> None:
     encoding = Encoding((*FAMILY, Decision(4, ordered=True)))
     points = np.array([[0, 2, 3], [1, 1, 0]])
     decisions, levels = encoding.each_level
     assert decisions.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 2]
     assert levels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 3]
     places = points + np.array([0, 3, 6])
-    assert np.allclose(encoding.level_rows(0.5)[places].sum(1), encoding.rows(points, 0.5))
+    shared = encoding.features(points) @ encoding.shared
+    assert shared.shape == (2, 3)
+    assert np.allclose(encoding.sums[places].sum(1), shared)
+
+
+def test_how_far_levels_are_apart_is_how_far_their_features_are() -> None:
+    encoding = Encoding((*FAMILY, Decision(4, ordered=True)))
+    points = np.array([[0, 2, 3], [1, 2, 1]])
+    [[_, distance], _] = squared_distances(encoding.features(points))
+    # The first decision at its level 0 beside level 1, the third, whose rows start at 6, at 3 beside 1.
+    assert distance == pytest.approx(encoding.apart[0, 1] + encoding.apart[6 + 3, 1])
+    assert encoding.apart[3:6, 3].tolist() == [0.0, 0.0, 0.0]
 
 
 def test_a_decision_needs_a_level() -> None:

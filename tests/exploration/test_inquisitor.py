@@ -124,6 +124,38 @@ def test_the_best_are_kept_of_a_long_study() -> None:
     assert (inquisitor.tried == tried[3]).all(1).any()
 
 
+def test_the_best_half_and_the_newest_are_kept_in_their_order() -> None:
+    merits = np.random.default_rng(2).integers(40, size=1000).astype(float)
+    best = set(sorted(range(1000), key=lambda number: (-merits[number], number))[: MOST_POINTS // 2])
+    newest = [number for number in range(1000) if number not in best][-MOST_POINTS // 2 :]
+    encoding = Encoding((Decision(1000, ordered=False),))
+    kept = Inquisitor(encoding, np.arange(1000)[:, None], merits).tried[:, 0]
+    assert kept.tolist() == sorted([*best, *newest])
+
+
+def test_of_a_long_study_only_what_is_kept_is_read() -> None:
+    class Counted:
+        read = 0
+
+        def __len__(self) -> int:
+            return 1000
+
+        def __getitem__(self, places: np.ndarray) -> np.ndarray:
+            self.read += len(places)
+            return np.zeros((len(places), 3), dtype=np.int64)
+
+    tried = Counted()
+    Inquisitor(ENCODING, tried, np.arange(1000.0))
+    assert tried.read == MOST_POINTS
+
+
+def test_ranks_are_the_same_when_only_some_are_asked_for() -> None:
+    merits = np.array([0.5, 3.0, 1.0, 1.0, -2.0])
+    places, weights = np.array([2, 4, 1]), np.array([1.0, 0.5, 0.5, 1.0, 1.0])
+    assert (normal_ranks(merits)[places] == normal_ranks(merits, None, places)).all()
+    assert (normal_ranks(merits, weights)[places] == normal_ranks(merits, weights, places)).all()
+
+
 def test_a_point_tried_several_times_is_expected_at_their_middle() -> None:
     tried = np.array([[0, 0, 0]] * 3 + [[1, 1, 1], [2, 2, 2], [3, 3, 0]])
     merits = np.array([9.0, 1.0, 2.0, 5.0, 6.0, 7.0])

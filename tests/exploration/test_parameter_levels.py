@@ -42,7 +42,7 @@ def test_a_trial_that_has_ended_is_read_once(monkeypatch: pytest.MonkeyPatch) ->
     levels, read = SearchLevels(SPACE), []
     whole = SearchLevels._row
 
-    def counted(self: SearchLevels, each: FrozenTrial) -> tuple[int, ...] | None:
+    def counted(self: SearchLevels, each: FrozenTrial) -> bytes | None:
         read.append(each)
         return whole(self, each)
 

@@ -6,6 +6,8 @@ import math
 import random
 from collections.abc import Mapping
 
+import numpy as np
+
 from attendnets.cost import cost
 from attendnets.exploration.decisions import Decisions, Value
 from attendnets.exploration.proposer import Proposal, SynthesisProposer
@@ -135,7 +137,7 @@ def test_when_nothing_new_is_left_there_is_no_proposal() -> None:
 
 def test_points_and_rows_of_levels_are_the_same_thing() -> None:
     levels = SpaceLevels(SPACE)
-    point = SPACE.canonical(SPACE.draw(random.Random(0)))
-    tried, merits = levels.history([Finished(point, "a", 1), Finished(SPACE.smallest(), "b", 0)])
-    assert levels.decisions(tried[1]) == point
+    best, first = (SPACE.canonical(SPACE.draw(random.Random(seed))) for seed in range(2))
+    tried, merits = levels.history([Finished(best, "a", 1), Finished(first, "b", 0)])
+    assert [levels.decisions(row) for row in tried[np.arange(2)]] == [first, best]
     assert merits.tolist() == [-1.0, 0.0]
