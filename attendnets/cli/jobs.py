@@ -120,10 +120,10 @@ def resume(
     json_lines: JsonLines = False,
     quiet: Quiet = False,
 ) -> int:
-    """Go on with the job of RUN, as the command that began it would; what is finished is kept.
+    """Take RUN to its end, to the exported and measured network, from where it is; what is finished is kept.
 
-    --storage is needed only where the study has moved, or where its URL holds a password: RUN does not
-    keep passwords.
+    --storage is needed only where the study's database has moved, or where its URL holds a password: RUN
+    does not keep passwords.
     """
     from attendnets.pipeline import resume as run_resume
 
@@ -193,7 +193,7 @@ def explore(
             constraint=constraint,
             objective=objective,
         )
-        record = explore_stage(prepare(job, path, told.listener))
+        record = explore_stage(prepare(job, path, told.listener, verb="explore"))
     told.result(0, run=path, chosen=record.chosen, record=record)
     if told.form == "json":
         print_json(record)

@@ -51,6 +51,20 @@ class Database:
             finally:
                 storage.engine.dispose()
 
+    def require(self) -> None:
+        """Raise StudyError unless there is such a study already, StorageError where that cannot be known."""
+        with self._reached():
+            storage = self._storage()
+            try:
+                storage.get_study_id_from_name(self.study)
+            except KeyError:
+                raise StudyError(
+                    f"{masked(self.url)} holds no study {self.study!r}, which this run has begun. Give the "
+                    "--storage that it has moved to, or begin another run."
+                ) from None
+            finally:
+                storage.engine.dispose()
+
     def _storage(self) -> RDBStorage:
         url = parsed_url(self.url)
         options: dict[str, int] = {}

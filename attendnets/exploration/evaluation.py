@@ -11,8 +11,18 @@ from attendnets.errors import TrainingError
 from attendnets.exploration.record import Reaction
 from attendnets.spec import NetworkSpec
 
-CRASHES = (RuntimeError, ValueError, ArithmeticError, MemoryError)
-"""What libraries raise where a network cannot be trained, for lack of memory too."""
+CRASHES = (
+    RuntimeError,
+    ValueError,
+    ArithmeticError,
+    MemoryError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+)
+"""What is raised where a network cannot be trained, for lack of memory too. No OSError: what is wrong with
+a disk is wrong for all networks."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ import numpy as np
 
 from attendnets.exploration.decision_levels import Levels, Reals
 
+_LEAST = -1e100
 SUM_SHARE = 0.05
 """How much the weighted sum counts beside the worst objective: of points equal in that, the better wins."""
-_FINITE = 1e100
+MOST = 1e80
+"""A merit of this size or more is none: nothing was measured, or it is far from what is asked for."""
 
 
 def front(merits: Reals) -> Levels:
@@ -31,14 +33,15 @@ def compromise(merits: Reals, rng: np.random.Generator) -> Reals:
     """``merits`` ``(M, K)``, higher is better, as one ``(M,)``: how far the worst objective is from its best.
 
     That is the augmented Chebyshev distance, with weights drawn evenly among all that sum to 1, in units of
-    the range that an objective has on the front: what was tried away from it changes no unit.
+    the range that an objective has on the front: what was tried away from it changes no unit, nor does a
+    merit beyond :data:`MOST`.
     """
     weights = rng.dirichlet(np.ones(merits.shape[1]))
     if not len(merits):
         return np.zeros(0)
-    finite = np.clip(merits, -_FINITE, _FINITE)
-    ahead = finite[front(finite)]
-    span = np.ptp(ahead, axis=0)
-    behind = weights * (ahead.max(0) - finite) / np.where(span > 0.0, span, 1.0)
+    measured = merits[(np.abs(merits) < MOST).all(1)]
+    ahead = measured[front(measured)] if len(measured) else np.zeros((1, merits.shape[1]))
+    best, span = ahead.max(0), np.ptp(ahead, axis=0)
+    behind = weights * (best - merits.clip(_LEAST, best)) / np.where(span > 0.0, span, 1.0)
     merit: Reals = -(behind.max(1) + SUM_SHARE * behind.sum(1))
     return merit

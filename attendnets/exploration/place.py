@@ -39,10 +39,15 @@ def begun(storage: BaseStorage, name: str) -> optuna.Study:
 def other_context(study: optuna.Study, context: str) -> str:
     """How the context of ``study`` differs from ``context``, in words; "" where it does not.
 
-    A study that has none takes this one.
+    A context is a list of ``name value`` between commas. A study that has none takes this one.
     """
     known = study.user_attrs.get(_CONTEXT)
     if known is None:
         study.set_user_attr(_CONTEXT, context)
         return ""
-    return "" if known == context else f"it is of {known}; this job is of {context}"
+    before, now = (dict(part.partition(" ")[::2] for part in text.split(", ")) for text in (known, context))
+    differing = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return "; ".join(
+        f"its {name} is {before.get(name, 'none')}, this job's is {now.get(name, 'none')}"
+        for name in differing
+    )

@@ -6,6 +6,7 @@ study = optuna.create_study(directions=["maximize", "minimize"], sampler=Generat
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -19,11 +20,13 @@ from optuna.trial import FrozenTrial, TrialState
 from attendnets.exploration.blas import one_thread
 from attendnets.exploration.decision_levels import Levels, Reals
 from attendnets.exploration.parameter_levels import Parameter, SearchLevels
-from attendnets.exploration.pareto import compromise
+from attendnets.exploration.pareto import MOST, compromise
 from attendnets.exploration.synthesis import Synthesis, SynthesisOptions
 
 NOISY_REPEATS = 0.25
-_BROKEN = -1e90
+# Below all merits of trials that were completed and kept their constraints; only the order counts.
+_PRUNED, _BROKEN, _FAILED = -1e84, -1e90, -1e99
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 class GenerativeSampler(BaseSampler):
@@ -31,9 +34,11 @@ class GenerativeSampler(BaseSampler):
 
     ``seed``: the same seed and the same finished trials give the same proposal, also after the study was
     taken up again in another process. ``noisy``: trials of equal parameters give differing values, and a
-    quarter of those after the fiftieth tries promising parameters again. Parameters outside the space that
-    all finished trials share (conditional ones) are drawn at random. Trials that break one of their
-    constraints (``Trial.set_constraint``) count as worse than all that keep theirs.
+    quarter of those after the fiftieth tries promising parameters again, of real ones the same bin.
+    Parameters outside the space that all finished trials share (conditional ones) are drawn at random.
+    Trials that break one of their constraints (``Trial.set_constraint``) count as worse than all that keep
+    theirs, and so do those that were pruned, the sooner the worse. What failed comes last, unless its
+    parameters were completed elsewhere.
     """
 
     def __init__(
@@ -68,10 +73,13 @@ class GenerativeSampler(BaseSampler):
             self._last = space, synthesis
         rng = np.random.default_rng([self._seed, trial.number])
         trials = study.get_trials(deepcopy=False)
-        done, levels = space.ended([t for t in trials if t.state is TrialState.COMPLETE])
+        done, levels = space.ended([t for t in trials if t.state in _ENDED])
         running = space.running([t for t in trials if t.state is TrialState.RUNNING])
+        rows = [row.tobytes() for row in levels]
+        seen = {*rows, *(row.tobytes() for row in running)}
+        told = _telling(done, rows)
+        done, levels = [done[place] for place in told], levels[told]
         merits = _merits(done, study.directions)
-        seen = {row.tobytes() for row in np.concatenate([levels, running])}
 
         def acceptable(candidate: Levels) -> bool:
             return not space.is_exact or candidate.tobytes() not in seen
@@ -96,16 +104,44 @@ class GenerativeSampler(BaseSampler):
         return parameter.value(int(rng.integers(parameter.decision.levels)), rng)
 
 
+def _telling(trials: list[FrozenTrial], rows: list[bytes]) -> Levels:
+    """Places of the trials that tell something: what failed does not where its row did not fail always."""
+    failed = np.array([trial.state is TrialState.FAIL for trial in trials], dtype=bool)
+    if failed.any():
+        sound = {rows[place] for place in np.flatnonzero(~failed)}
+        failed = np.array([fell and row in sound for fell, row in zip(failed, rows, strict=True)])
+    return np.flatnonzero(~failed)
+
+
 def _merits(trials: list[FrozenTrial], directions: list[StudyDirection]) -> Reals:
-    """``(M, K)``, higher is better; trials that break a constraint come last, the farther they are off."""
-    signs = [1.0 if direction is StudyDirection.MAXIMIZE else -1.0 for direction in directions]
-    merits = np.array([t.values for t in trials], dtype=np.float64).reshape(-1, len(signs)) * signs
+    """``(M, K)``, higher is better: completed trials, then pruned ones, broken constraints, failed ones.
+
+    Among pruned ones those that came farther are better, then those with the better last value; of broken
+    constraints those that are less far off.
+    """
+    signs = np.array([1.0 if direction is StudyDirection.MAXIMIZE else -1.0 for direction in directions])
+    states = [trial.state for trial in trials]
+    failed = np.array([state is TrialState.FAIL for state in states], dtype=bool)
+    pruned = [row for row, state in enumerate(states) if state is TrialState.PRUNED]
+    values = [trial.values if trial.state is TrialState.COMPLETE else signs for trial in trials]
+    merits = (np.array(values, dtype=np.float64).reshape(-1, len(signs)) * signs).clip(-MOST, MOST)
+    pruned.sort(key=lambda row: _came_to(trials[row], signs[0]), reverse=True)
+    for place, row in enumerate(pruned):
+        merits[row] = _PRUNED * (1.0 + place / len(pruned))
     limits = [trial.constraints for trial in trials]
     broken = np.array([sum(max(0.0, value) for value in own.values()) if own else 0.0 for own in limits])
-    for row in np.flatnonzero(broken > 0.0):
-        # Only the order of merits counts.
-        merits[row] = _BROKEN * (1.0 + np.arctan(broken[row]))
-    return merits
+    is_broken = broken > 0.0
+    merits[is_broken] = _BROKEN * (1.0 + np.arctan(broken[is_broken, None]))
+    merits[failed] = _FAILED
+    found: Reals = merits
+    return found
+
+
+def _came_to(trial: FrozenTrial, sign: float) -> tuple[int, float]:
+    """The last step of a pruned trial and its value there, higher is better."""
+    step = max(trial.intermediate_values, default=-1)
+    value = sign * trial.intermediate_values.get(step, math.nan)
+    return step, -math.inf if math.isnan(value) else value
 
 
 def _drawn_seed() -> int:

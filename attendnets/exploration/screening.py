@@ -167,8 +167,8 @@ def _explain(screen: Screen, ranked: list[NetworkSpec]) -> str:
             f"{broken[0].rule}, which the nearest breaks at {broken[0].where}: {broken[0].what}. Leave out "
             "that constraint, or open what breaks it."
         )
-    points = [screen.figures(network) for network in ranked]
-    excess = {item: item.violation(points[0][item.quantity]) for item in items}
+    figures = screen.figures(nearest)
+    excess = {item: item.violation(figures[item.quantity]) for item in items}
     binding = max(items, key=lambda item: excess[item], default=None)
     if binding is None or excess[binding] < screen.slowness(nearest):
         least, most = cost(nearest).macs, screen.largest_macs or 0.0
@@ -177,13 +177,20 @@ def _explain(screen: Screen, ranked: list[NetworkSpec]) -> str:
             f"{format_value('macs', least)} MACs, at most {format_value('macs', most)} can be trained. Give "
             "more --minutes."
         )
+    # What breaks a constraint or takes too long to train cannot be had, near as it may be.
+    reachable = [each for each in ranked if not screen.slowness(each) and not screen.broken(each)] or ranked
+    points = [screen.figures(network) for network in reachable]
     texts = (
-        ", ".join(f"{item.quantity} {format_value(item.quantity, figures[item.quantity])}" for item in items)
-        for figures in points
+        ", ".join(f"{item.quantity} {format_value(item.quantity, point[item.quantity])}" for item in items)
+        for point in points
     )
     nearest_three = "; ".join(list(dict.fromkeys(texts))[:NEAREST])
+    relaxed = [
+        f"{'it' if item is binding else item} to {item.relaxed_to(points[0][item.quantity])}"
+        for item in sorted(items, key=lambda item: item is not binding)
+        if item is binding or item.violation(points[0][item.quantity]) > 0.0
+    ]
     return (
-        f"No network of the design space {wanted}; the binding "
-        f"requirement is {binding}. The nearest three that can be had: {nearest_three}. "
-        f"Relax it to {binding.relaxed_to(points[0][binding.quantity])}."
+        f"No network of the design space {wanted}; the binding requirement is {binding}. The nearest three "
+        f"that can be had: {nearest_three}. Relax {' and '.join(relaxed)}."
     )

@@ -121,7 +121,7 @@ class _Study:
 
     @property
     def seconds(self) -> float:
-        """Seconds spent exploring, earlier sittings included."""
+        """Seconds of this sitting, and what trainings of earlier ones took that gave a result."""
         return self.spent_before + time.perf_counter() - self.started_at
 
     def work(self, progress: _Tell) -> None:

@@ -65,8 +65,10 @@ class Trials:
     def trained(self, candidate: int, rung: int, epochs: int, result: ShortTraining) -> None:
         """Keep the result of a training on ``rung``."""
         trial = self._writable(candidate)
+        # The attribute is what counts, so it comes last: a kill between the two repeats both.
+        if epochs not in self._trial(candidate).intermediate_values:
+            trial.report(result.top1_percent, step=epochs)
         trial.set_user_attr(f"rung{rung}", msgspec.to_builtins(result))
-        trial.report(result.top1_percent, step=epochs)
 
     def failed(self, candidate: int, message: str) -> None:
         """Finish the trial of a candidate that cannot be trained."""

@@ -76,6 +76,9 @@ def answer_to(train: Callable[[], ShortTraining]) -> Answer:
         return Answer(None, str(error))
     except AttendnetsError as error:
         return Answer(None, str(error), fatal=True)
+    except OSError as error:
+        said = f"A training could not read or write: {error}. Set that right and give the same command again."
+        return Answer(None, said, fatal=True)
 
 
 def encoded(message: Setting | Order | Answer) -> bytes:

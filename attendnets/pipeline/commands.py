@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Literal
 
 from attendnets.exploration.objective import NETSCORE
 from attendnets.networks.constraints import frozen_parts
@@ -17,13 +18,14 @@ def repeat_command(
     trials: int | None = None,
     epochs: int | None = None,
     network: str | None = None,
+    verb: Literal["build", "explore"] = "build",
 ) -> str:
     """The shell command of a job; with ``trials`` and ``epochs``, the one that repeats its result.
 
-    With ``network``, the one that builds this network instead of exploring.
+    With ``network``, the one that builds this network instead of exploring. ``verb``: what begins the job.
     """
     network = network or job.network
-    words = ["attendnets", "build", shlex.quote(job.data)]
+    words = ["attendnets", verb, shlex.quote(job.data)]
     for requirement in job.requirements:
         words += ["--require", f'"{requirement}"']
     if job.minutes is not None:

@@ -139,6 +139,18 @@ def _place(context: Context, space: Space, rung_epochs: tuple[int, ...]) -> tupl
     return Database(context.storage, name), words
 
 
+def require_study(context: Context) -> None:
+    """Raise StudyError unless the context's database holds the study of its job.
+
+    Raises StorageError where the database is out of reach.
+    """
+    job, learning = context.job, context.data.learning
+    space, _ = design(context.data, job)
+    place, _ = _place(context, space, planning.rung_epochs(job, min(len(learning.train), TRAINING_IMAGES)))
+    if isinstance(place, Database):
+        place.require()
+
+
 def _given(context: Context, name: str) -> StudyRecord:
     network = given_network(name, context.data)
     require_fitting(network, context.data, context.requirements)

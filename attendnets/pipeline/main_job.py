@@ -6,6 +6,7 @@ import shlex
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from attendnets import atomic
 from attendnets.data import DataSet, PixelCache, by_kind, image_root, open_data_set, summary
@@ -25,6 +26,7 @@ from attendnets.pipeline.learning_stages import (
     explore_stage,
     is_explored,
     quantize_stage,
+    require_study,
     train_stage,
 )
 from attendnets.pipeline.listener import Listener, Step
@@ -53,10 +55,12 @@ def prepare(
     command: str | None = None,
     *,
     int8: bool = False,
+    verb: Literal["build", "explore"] = "build",
 ) -> Context:
     """Check the job and its data, and make or take up the run folder.
 
-    ``int8``: what the job begins with must have an exact 8-bit form.
+    ``int8``: what the job begins with must have an exact 8-bit form. ``command`` is what was given; without
+    it, it follows from the job and ``verb``.
 
     Raises UsageError for the job, DataError for the data, InfeasibleError where costs alone rule the
     requirements out, RunFolderError for the folder; nothing is written then.
@@ -74,7 +78,7 @@ def prepare(
         group_by=job.group_by,
         progress=lambda done, total: listener.step(Step("check", "images read", done, total, None)),
     )
-    command = command or repeat_command(job, out)
+    command = command or repeat_command(job, out, verb=verb)
     if job.shrink is not None:
         job = shrinking(job, job.shrink, data)
     if job.network is None:
@@ -106,10 +110,22 @@ def prepare(
     return Context(run, data, PixelCache(run.cache), listener, storage=job.storage)
 
 
-def reopen(out: Path, listener: Listener | None = None, *, int8: bool = False, **changes: object) -> Context:
+def reopen(
+    out: Path,
+    listener: Listener | None = None,
+    *,
+    int8: bool = False,
+    storage: str | None = None,
+    **changes: object,
+) -> Context:
     """The context of an existing run, its job's fields changed by ``changes`` where they are not None.
 
     ``epochs`` and ``train_minutes`` take the place of each other. ``int8`` as :func:`prepare` takes it.
+    ``storage``: the URL of the database that holds the run's study, where it is not where it was, or where
+    its password is needed.
+
+    Raises UsageError for a ``storage`` where the run's study is in its journal, StudyError where another
+    database than before does not hold it.
     """
     run = RunFolder.open(out)
     given = {name: value for name, value in changes.items() if value is not None}
@@ -118,7 +134,23 @@ def reopen(out: Path, listener: Listener | None = None, *, int8: bool = False, *
             given.setdefault(other, None)
     job = replace(run.record.job, **given)  # type: ignore[arg-type]
     run.change_job(planning.checked(job))
-    return prepare(job, out, listener, run.record.command, int8=int8)
+    context = prepare(job, out, listener, run.record.command, int8=int8)
+    return context if storage is None else _stored(context, storage)
+
+
+def _stored(context: Context, storage: str) -> Context:
+    """``context`` with the study's database at the URL ``storage``."""
+    job, run = context.job, context.run
+    if job.storage is None:
+        raise UsageError(
+            f"--storage: the study of {run.path} is in its own journal, {run.journal}. Leave --storage out."
+        )
+    job, before = planning.checked(replace(job, storage=storage)), job
+    context = replace(context, storage=storage)
+    if job.kept != before:
+        require_study(context)
+        run.change_job(job)
+    return context
 
 
 def build(job: Job, out: Path, listener: Listener | None = None, command: str | None = None) -> BuildResult:
@@ -141,7 +173,8 @@ def resume(
     """Go on with the job that the run folder ``out`` holds, to its end.
 
     ``extend``: so many candidates more than its finished exploration tried; the stages after it are done
-    again. ``storage``: the URL of the study's database, where it has moved or needs its password.
+    again. An extension that was interrupted goes on when the same one is asked for. ``storage``: the URL of
+    the study's database, where it has moved or needs its password.
 
     Raises what :func:`build` does.
     """
@@ -151,10 +184,18 @@ def resume(
     with exclusive(run.path):
         context = reopen(out, listener, int8=True, storage=storage)
         if extend is not None:
-            job = replace(context.job, trials=_extended(context, extend))
-            command = f"{run.record.command} && attendnets resume {shlex.quote(str(out))} --extend {extend}"
-            context.run.change_job(job, command)
+            _extend(context, out, extend)
         return _built(context)
+
+
+def _extend(context: Context, out: Path, more: int) -> None:
+    """Let the run's job try ``more`` candidates, unless that is what it was doing when it was interrupted."""
+    run, words = context.run, f" --extend {more}"
+    is_done = is_explored(context) and "report" in run.record.stages
+    if run.record.command.endswith(words) and not is_done:
+        return
+    job = replace(context.job, trials=_extended(context, more))
+    run.change_job(job, f"{run.record.command} && attendnets resume {shlex.quote(str(out))}{words}")
 
 
 def _extended(context: Context, more: int) -> int:

@@ -110,7 +110,7 @@ def test_results_come_back_from_a_database_to_the_bit(url: str, name: str) -> No
 
 def test_a_study_of_another_job_is_refused_and_both_are_said(url: str, name: str) -> None:
     run(Database(url, name), Landscape(), context="data 1, seed 0")
-    with pytest.raises(StudyError, match=r"another job: it is of data 1, seed 0; this job is of data 2"):
+    with pytest.raises(StudyError, match=r"another job: its data is 1, this job's is 2\."):
         run(Database(url, name), Landscape(), context="data 2, seed 0")
 
 

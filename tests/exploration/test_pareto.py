@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attendnets.exploration.pareto import compromise, front
+from attendnets.exploration.pareto import MOST, compromise, front
 
 FRONT = np.array([[0.0, 4.0], [1.0, 3.0], [2.0, 2.0], [3.0, 1.0], [4.0, 0.0]])
 
@@ -28,6 +28,15 @@ def test_successive_compromises_favour_every_part_of_the_front() -> None:
 def test_a_front_that_no_weighted_sum_would_find_is_favoured_too() -> None:
     hollow = np.array([[0.0, 9.0], [1.0, 1.0], [9.0, 0.0]])
     assert {best(hollow, seed) for seed in range(100)} == {0, 1, 2}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_was_not_measured_changes_no_unit_and_is_least(seed: int) -> None:
+    unknown = np.array([[5.0, -MOST], [-1e99, -1e99]])
+    merits = compromise(np.concatenate([FRONT, unknown]), np.random.default_rng(seed))
+    assert np.allclose(merits[:5], compromise(FRONT, np.random.default_rng(seed)))
+    assert (merits[5:] < merits[:5].min()).all() and merits[6] < merits[5]
+    assert np.isfinite(compromise(unknown, np.random.default_rng(seed))).all()
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -16,8 +19,10 @@ from optuna.testing.pytest_samplers import (
     MultiObjectiveSamplerTestCase,
     RelativeSamplerTestCase,
 )
-from optuna.trial import Trial
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from threadpoolctl import threadpool_info
 
+from attendnets.exploration import sampler
 from attendnets.exploration.sampler import GenerativeSampler
 from attendnets.exploration.synthesis import SynthesisOptions
 
@@ -87,6 +92,74 @@ def test_noisy_studies_try_promising_points_again() -> None:
     study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=1, noisy=True))
     study.optimize(lambda t: float(t.suggest_int("x", 0, 30)) + float(t.suggest_int("y", 0, 30)), n_trials=60)
     assert len({tuple(sorted(trial.params.items())) for trial in study.trials}) < 60
+
+
+def test_what_failed_or_was_pruned_is_not_tried_again_while_others_are_left() -> None:
+    def ends(trial: Trial) -> float:
+        x, y = trial.suggest_int("x", 0, 5), trial.suggest_int("y", 0, 5)
+        if x == 5:
+            return math.nan
+        if y == 5:
+            raise optuna.TrialPruned
+        return float(x + y)
+
+    study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=1))
+    study.optimize(ends, n_trials=34)
+    tried = [tuple(sorted(trial.params.items())) for trial in study.trials]
+    assert len(tried) - len(set(tried)) <= 2
+    assert study.best_params == {"x": 4, "y": 4}
+
+
+def test_what_fails_is_kept_away_from() -> None:
+    def fails(trial: Trial) -> float:
+        width = trial.suggest_float("width", 0.0, 1.0)
+        kind = trial.suggest_categorical("kind", ["a", "b"])
+        return math.nan if kind == "b" else width
+
+    study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=1))
+    study.optimize(fails, n_trials=60)
+    late = [trial.params["kind"] == "b" for trial in study.trials[30:]]
+    assert sum(late) < len(late) / 4
+
+
+KIND: dict[str, BaseDistribution] = {"kind": CategoricalDistribution(["a", "b", "c", "d", "e", "f"])}
+
+
+def ended(kind: str, state: TrialState, value: float | None = None, **told: Any) -> FrozenTrial:
+    return create_trial(params={"kind": kind}, distributions=KIND, state=state, value=value, **told)
+
+
+def test_merits_order_completed_pruned_broken_and_failed_trials() -> None:
+    study = optuna.create_study(direction="maximize")
+    trial = study.ask(KIND)
+    trial.set_constraint("narrow", 0.5)
+    broken = study.tell(trial, 9.0)
+    best_first = [
+        ended("a", TrialState.COMPLETE, math.inf),
+        ended("b", TrialState.COMPLETE, 1.0),
+        ended("c", TrialState.COMPLETE, -math.inf),
+        ended("e", TrialState.PRUNED, intermediate_values={1: 5.0, 4: 1.0}),
+        ended("f", TrialState.PRUNED, intermediate_values={3: 7.0}),
+        ended("f", TrialState.PRUNED, intermediate_values={3: math.nan}),
+        ended("a", TrialState.PRUNED),
+        broken,
+        ended("b", TrialState.FAIL),
+    ]
+    merits = sampler._merits(best_first, [StudyDirection.MAXIMIZE])[:, 0]
+    assert merits.tolist() == sorted(merits, reverse=True)
+    assert len(set(merits)) == len(best_first)
+
+
+def test_what_failed_once_and_was_completed_is_taken_as_completed() -> None:
+    trials = [ended("a", TrialState.FAIL), ended("a", TrialState.COMPLETE, 1.0), ended("b", TrialState.FAIL)]
+    assert sampler._telling(trials, [b"a", b"a", b"b"]).tolist() == [1, 2]
+
+
+def test_threads_of_a_study_leave_linear_algebra_as_it_was() -> None:
+    before = [pool["num_threads"] for pool in threadpool_info()]
+    study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=0))
+    study.optimize(objective, n_trials=60, n_jobs=4)
+    assert [pool["num_threads"] for pool in threadpool_info()] == before
 
 
 def objectives(trial: Trial) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 
 import pytest
 
@@ -58,6 +59,29 @@ def test_impossible_requirements_name_the_binding_one_and_three_points(
     assert f"binding requirement is {binding}" in message
     assert message.split("had: ")[1].split(". Relax")[0].count(";") == 2
     assert caught.value.exit_code == 2
+
+
+def test_relaxing_what_is_named_is_enough() -> None:
+    texts = ("weights<=3KB", "macs<=100K")
+    with pytest.raises(InfeasibleError) as caught:
+        require_feasible(SPACE, screen(*texts), seed=0)
+    message = str(caught.value)
+    relaxed = re.search(r"Relax it to (\S+) and (\S+) to (\S+)\.$", message)
+    assert relaxed is not None, message
+    assert relaxed[2] in texts
+    require_feasible(SPACE, screen(relaxed[1], relaxed[3]), seed=0)
+
+
+def test_what_is_said_to_be_had_keeps_the_constraints() -> None:
+    limits = Screen(Requirements.parse(["weights<=3KB"]), constraints=("anti_aliased_downsampling",))
+    with pytest.raises(InfeasibleError) as caught:
+        require_feasible(SPACE, limits, seed=0)
+    had = re.findall(r"weights ([\d.]+) KB", str(caught.value).split("had: ")[1])
+    free = Screen(
+        Requirements.parse([f"weights<={1.001 * float(had[-1]):.3f}KB"]), constraints=limits.constraints
+    )
+    assert len(had) == 3
+    require_feasible(SPACE, free, seed=0)
 
 
 def test_eight_bits_are_what_comes_out() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from attendnets.exploration.record import StudyRecord
 from benchmarks.soak import finished
 from benchmarks.worker_soak import decided, descendants, outliving
+from tests.pipeline.exploring import exploring
 from tests.pipeline.photographs import write_photographs
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'attendnets[ray]'")
@@ -24,18 +23,6 @@ GRACE_SECONDS = 30.0
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_photographs(tmp_path_factory.mktemp("photographs"), per_class=20, side=32)
-
-
-def exploring(photographs: Path, out: Path, workers: str) -> subprocess.Popen[str]:
-    limits = ("--require", "weights<=40KB", "--require", "macs<=400K", "--minutes", "12", "--threads", "2")
-    words = ("--trials", "3", "--workers", workers, "--json-lines", "--out", str(out))
-    return subprocess.Popen(
-        [sys.executable, "-m", "attendnets", "explore", str(photographs), *limits, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,12 @@ import pytest
 from attendnets.exploration.death import ATTEMPTS
 from attendnets.exploration.record import StudyRecord
 from benchmarks.worker_soak import command, decided, descendants
+from tests.pipeline.exploring import exploring
 from tests.pipeline.photographs import write_photographs
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'attendnets[ray]'")
 pytestmark = pytest.mark.slow
 ENVIRONMENT = {
-    **os.environ,
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AUTH_MODE": "disabled",
     "RAY_worker_niceness": "0",
@@ -41,6 +41,14 @@ class Cluster:
     port: int
     client_port: int
     machines: tuple[subprocess.Popen[bytes], ...]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +84,6 @@ def machine(*words: str) -> Iterator[subprocess.Popen[bytes]]:
     ray = Path(sys.executable).parent / "ray"
     process = subprocess.Popen(
         [ray, "start", f"--node-ip-address={HOST}", "--block", *words],
-        env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -105,18 +112,6 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind((HOST, 0))
         return int(found.getsockname()[1])
-
-
-def exploring(photographs: Path, out: Path, workers: str) -> subprocess.Popen[str]:
-    limits = ("--require", "weights<=40KB", "--require", "macs<=400K", "--minutes", "12", "--threads", "2")
-    words = ("--trials", "4", "--workers", workers, "--json-lines", "--out", str(out))
-    return subprocess.Popen(
-        [sys.executable, "-m", "attendnets", "explore", str(photographs), *limits, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
 
 
 @pytest.mark.parametrize("way", ["within", "outside"])

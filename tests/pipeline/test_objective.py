@@ -41,13 +41,14 @@ def test_a_study_of_another_objective_is_not_gone_on_with(job: Job, tmp_path: Pa
     with pytest.raises(RunFolderError, match="a run with other objective"):
         prepare(replace(job, objective="accuracy"), out)
     with pytest.raises(
-        RunFolderError, match=r"a study of another job: .* objective macs.* objective accuracy"
+        RunFolderError, match=r"a study of another job: its objective is macs, this job's is accuracy"
     ):
         explore_stage(reopen(out, objective="accuracy"))
 
 
 def test_the_command_that_repeats_a_job_names_its_objective(job: Job) -> None:
-    words = shlex.split(repeat_command(replace(job, objective="macs"), Path("runs/x")))
+    words = shlex.split(repeat_command(replace(job, objective="macs"), Path("runs/x"), verb="explore"))
+    assert words[:3] == ["attendnets", "explore", job.data]
     assert words[words.index("--objective") + 1] == "macs"
     assert "--objective" not in repeat_command(replace(job, objective="netscore"), Path("runs/x"))
     assert "--objective" not in repeat_command(job, Path("runs/x"), network="runs/x#abc")

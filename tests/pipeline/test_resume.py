@@ -17,7 +17,7 @@ import pytest
 
 from attendnets.errors import RunFolderError, StudyError, UsageError
 from attendnets.exploration.record import StudyRecord
-from attendnets.pipeline import BuildResult, build, explore_stage, prepare, reopen, resume
+from attendnets.pipeline import BuildResult, build, explore_stage, main_job, prepare, reopen, resume
 from attendnets.pipeline.commands import repeat_command
 from attendnets.run import Job, RunFolder
 from benchmarks.postgresql_server import PASSWORD, Server
@@ -101,6 +101,30 @@ def test_an_extension_by_nothing_is_refused(
         resume(copied, extend=extend)
 
 
+class Stopped(Exception):
+    """Stands for whatever ended a command."""
+
+
+@pytest.mark.parametrize("stage", ["explore", "report"])
+def test_an_extension_that_was_interrupted_goes_on_when_it_is_asked_for_again(
+    stage: str, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(main_job, f"{stage}_stage", stop)
+        resume(copied, extend=1)
+    resume(copied, extend=1)
+    record = RunFolder.open(copied).record
+    assert (record.job.trials, record.command.count("--extend 1")) == (3, 1)
+    assert "report" in record.stages
+    # At its end, the same words ask for another one.
+    resume(copied, extend=1)
+    record = RunFolder.open(copied).record
+    assert (record.job.trials, record.command.count("--extend 1")) == (4, 2)
+
+
 def test_an_exploration_that_is_not_finished_is_not_extended(job: Job, tmp_path: Path) -> None:
     prepare(job, tmp_path / "run")
     with pytest.raises(RunFolderError, match=r"not finished. attendnets resume .* goes on with it"):
@@ -131,19 +155,26 @@ def stored(job: Job, tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, Pat
 @pytest.mark.parametrize(
     ("changes", "difference"),
     [
-        ({"seed": 1}, "seed 0, .* seed 1"),
-        ({"requirements": ("weights<=50KB",)}, "weights<=40KB macs<=400K, .* weights<=50KB"),
-        ({"minutes": 2.0}, "minutes 1, .* minutes 2"),
-        ({"data": "OTHER"}, "data [0-9a-f]{16}, .* data [0-9a-f]{16}"),
+        ({"seed": 1}, "its seed is 0, this job's is 1"),
+        (
+            {"requirements": ("weights<=50KB",)},
+            "its requirements is weights<=40KB macs<=400K, this job's is weights<=50KB",
+        ),
+        ({"minutes": 2.0}, "its minutes is 1, this job's is 2"),
+        ({"objective": "macs"}, "its objective is none, this job's is macs"),
+        ({"constraints": ("anti_aliased_downsampling",)}, "its beginning is none, this job's is /anti_"),
+        ({"data": "OTHER"}, "its data is [0-9a-f]{16}, this job's is [0-9a-f]{16}"),
+        ({"data": "LARGER"}, "its data is .*; its space is [0-9a-f]{16}, this job's is [0-9a-f]{16}"),
     ],
 )
 def test_a_name_in_a_database_that_belongs_to_another_job_is_refused(
     stored: tuple[Job, Path], changes: dict[str, str], difference: str, tmp_path: Path
 ) -> None:
     if "data" in changes:
-        changes = {"data": str(write_photographs(tmp_path / "other", per_class=20, side=48, seed=1))}
+        side = 64 if changes["data"] == "LARGER" else 32
+        changes = {"data": str(write_photographs(tmp_path / "other", per_class=20, side=side, seed=1))}
     other = replace(stored[0], **changes)  # type: ignore[arg-type]
-    with pytest.raises(StudyError, match=f"'mine' in sqlite.* is of another job: it is of .*{difference}"):
+    with pytest.raises(StudyError, match=f"'mine' in sqlite.* is of another job: .*{difference}"):
         explore_stage(prepare(other, tmp_path / "run"))
 
 
@@ -152,7 +183,7 @@ def test_a_study_of_another_version_is_refused(stored: tuple[Job, Path], tmp_pat
     study = optuna.load_study(study_name="mine", storage=f"sqlite:///{copy}")
     study.set_user_attr("context", study.user_attrs["context"].replace("torch 2.", "torch 1."))
     other = replace(stored[0], storage=f"sqlite:///{copy}")
-    with pytest.raises(StudyError, match=r"torch 1\..* torch 2\."):
+    with pytest.raises(StudyError, match=r"its torch is 1\.[^;]*, this job's is 2\.[^;]*\. Choose"):
         explore_stage(prepare(other, tmp_path / "run"))
 
 
@@ -207,6 +238,24 @@ def test_a_study_that_moved_goes_on_where_it_is_now_and_trains_nothing_again(
     after = explore_stage(reopen(run.path, storage=moved))
     assert after.candidates == before.candidates and after.chosen == before.chosen
     assert RunFolder.open(run.path).record.job.storage == moved
+
+
+def test_a_database_without_the_run_s_study_is_refused_and_nothing_is_begun_in_it(
+    stored: tuple[Job, Path], tmp_path: Path
+) -> None:
+    run = RunFolder.open(Path(shutil.copytree(stored[1], tmp_path / "run")))
+    run.study.unlink()
+    wrong = f"sqlite:///{tmp_path / 'wrong.db'}"
+    with pytest.raises(StudyError, match=r"wrong\.db holds no study 'mine'.* that it has moved to"):
+        resume(run.path, storage=wrong)
+    assert RunFolder.open(run.path).record.job.storage == stored[0].storage
+    assert optuna.get_all_study_names(wrong) == []
+
+
+def test_a_run_with_a_journal_takes_no_database(copied: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"its own journal, .*study\.journal. Leave --storage out"):
+        resume(copied, storage=f"sqlite:///{tmp_path / 'studies.db'}")
+    assert not (tmp_path / "studies.db").exists()
 
 
 @pytest.mark.parametrize(
