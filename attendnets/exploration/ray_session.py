@@ -100,7 +100,9 @@ def _init(ray: Any, failure: str, **options: object) -> None:
 
 def _sentence(failure: str, error: Exception) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{failure}: {lines[0].rstrip('.')}. Mend that, or explore with --workers N."
+    # A heading stands before a traceback, whose last line says what it was.
+    said = lines[-1] if lines[0].endswith(":") else lines[0]
+    return f"{failure}: {said.rstrip('.')}. Mend that, or explore with --workers N."
 
 
 def _load() -> Any:

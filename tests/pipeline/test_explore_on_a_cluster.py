@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "RAY_worker_niceness": "0",
     "RAY_health_check_failure_threshold": "2",
     "RAY_health_check_period_ms": "500",
+    "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120",
 }
 HOST = "127.0.0.1"
 
