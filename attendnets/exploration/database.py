@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
+from optuna.storages._rdb.models import StudyModel
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from attendnets.errors import StorageError, StudyError, UsageError
@@ -54,26 +56,35 @@ class Database:
     def require(self) -> None:
         """Raise StudyError unless there is such a study already, StorageError where that cannot be known."""
         with self._reached():
-            storage = self._storage()
-            try:
-                storage.get_study_id_from_name(self.study)
-            except KeyError:
-                raise StudyError(
-                    f"{masked(self.url)} holds no study {self.study!r}, which this run has begun. Give the "
-                    "--storage that it has moved to, or begin another run."
-                ) from None
-            finally:
-                storage.engine.dispose()
+            if self._holds():
+                return
+        raise StudyError(
+            f"{masked(self.url)} holds no study {self.study!r}. Give the --storage that this run's study "
+            "has moved to; where none was begun yet, begin another run."
+        )
+
+    def _holds(self) -> bool:
+        """Whether the study is there; nothing is made where it is not, no file and no tables."""
+        url = parsed_url(self.url)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            return False
+        engine = sqlalchemy.create_engine(url, connect_args=_connecting(url))
+        try:
+            if not sqlalchemy.inspect(engine).has_table(StudyModel.__tablename__):
+                return False
+            ours = StudyModel.study_name == self.study
+            with engine.connect() as connection:
+                found = connection.execute(sqlalchemy.select(StudyModel.study_name).where(ours))
+                return found.first() is not None
+        finally:
+            engine.dispose()
 
     def _storage(self) -> RDBStorage:
         url = parsed_url(self.url)
-        options: dict[str, int] = {}
-        if url.get_backend_name() == "postgresql" and "connect_timeout" not in url.query:
-            options["connect_timeout"] = CONNECT_SECONDS
         # Optuna formats the URL as a template.
         template = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
         try:
-            return RDBStorage(template, {"pool_pre_ping": True, "connect_args": options})
+            return RDBStorage(template, {"pool_pre_ping": True, "connect_args": _connecting(url)})
         except RuntimeError as error:
             raise StudyError(
                 f"{masked(self.url)}: its tables are of another version of Optuna ({masked(str(error))})"
@@ -90,6 +101,18 @@ class Database:
                 f"The study's storage {masked(self.url)} cannot be used: {said.rstrip('.')}. Set that right "
                 "and give the same command again: what is finished is kept."
             ) from error
+
+
+def same_database(one: str, other: str) -> bool:
+    """Whether two URLs are of one database, whoever asks it and how."""
+    urls = parsed_url(one), sqlalchemy.make_url(other)
+    first, second = ((u.get_backend_name(), u.host, u.port, u.database) for u in urls)
+    return first == second
+
+
+def _connecting(url: sqlalchemy.URL) -> dict[str, int]:
+    waits = url.get_backend_name() == "postgresql" and "connect_timeout" not in url.query
+    return {"connect_timeout": CONNECT_SECONDS} if waits else {}
 
 
 def parsed_url(text: str) -> sqlalchemy.URL:

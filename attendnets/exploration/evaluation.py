@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ CRASHES = (
     AttributeError,
     AssertionError,
 )
-"""What is raised where a network cannot be trained, for lack of memory too. No OSError: what is wrong with
-a disk is wrong for all networks."""
+"""What is raised where a network cannot be trained, for lack of memory too. An OSError counts only where
+it tells of that: what is wrong with a disk is wrong for all networks."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,16 @@ class InProcess:
             future.set_result(self._evaluate(spec, epochs))
         except TrainingError as error:
             future.set_exception(error)
+        except OSError as error:
+            if error.errno != errno.ENOMEM:
+                raise
+            future.set_exception(TrainingError(crash(error)))
         except CRASHES as error:
             future.set_exception(TrainingError(crash(error)))
         return future
 
 
 def crash(error: BaseException) -> str:
-    """Why the candidate counts as failed whose training raised one of :data:`CRASHES`."""
+    """Why the candidate counts as failed whose training raised ``error``."""
     said = " ".join(str(error).split())
     return f"its training ended with {type(error).__name__}" + (f": {said}" if said else "")

@@ -58,7 +58,10 @@ class Parameter:
 
     def contains(self, value: Any) -> bool:
         """Whether an external value is within the range that is asked for now."""
-        return self.distribution._contains(self.distribution.to_internal_repr(value))
+        try:
+            return self.distribution._contains(self.distribution.to_internal_repr(value))
+        except ValueError:
+            return False
 
     def level(self, value: Any) -> int:
         """The level of an external value."""

@@ -38,7 +38,8 @@ class GenerativeSampler(BaseSampler):
     Parameters outside the space that all finished trials share (conditional ones) are drawn at random.
     Trials that break one of their constraints (``Trial.set_constraint``) count as worse than all that keep
     theirs, and so do those that were pruned, the sooner the worse. What failed comes last, unless its
-    parameters were completed elsewhere.
+    parameters were completed elsewhere; Optuna calls an interrupted trial failed, too, which
+    ``Study.enqueue_trial`` can have tried again.
     """
 
     def __init__(
@@ -125,9 +126,10 @@ def _merits(trials: list[FrozenTrial], directions: list[StudyDirection]) -> Real
     pruned = [row for row, state in enumerate(states) if state is TrialState.PRUNED]
     values = [trial.values if trial.state is TrialState.COMPLETE else signs for trial in trials]
     merits = (np.array(values, dtype=np.float64).reshape(-1, len(signs)) * signs).clip(-MOST, MOST)
-    pruned.sort(key=lambda row: _came_to(trials[row], signs[0]), reverse=True)
-    for place, row in enumerate(pruned):
-        merits[row] = _PRUNED * (1.0 + place / len(pruned))
+    reached = {row: _came_to(trials[row], signs[0]) for row in pruned}
+    places = {came_to: place for place, came_to in enumerate(sorted({*reached.values()}, reverse=True))}
+    for row, came_to in reached.items():
+        merits[row] = _PRUNED * (1.0 + places[came_to] / len(places))
     limits = [trial.constraints for trial in trials]
     broken = np.array([sum(max(0.0, value) for value in own.values()) if own else 0.0 for own in limits])
     is_broken = broken > 0.0

@@ -168,9 +168,8 @@ def _explain(screen: Screen, ranked: list[NetworkSpec]) -> str:
             "that constraint, or open what breaks it."
         )
     figures = screen.figures(nearest)
-    excess = {item: item.violation(figures[item.quantity]) for item in items}
-    binding = max(items, key=lambda item: excess[item], default=None)
-    if binding is None or excess[binding] < screen.slowness(nearest):
+    most = max((item.violation(figures[item.quantity]) for item in items), default=0.0)
+    if most <= screen.slowness(nearest):
         least, most = cost(nearest).macs, screen.largest_macs or 0.0
         return (
             f"No network of the design space can be trained in the time there is: the nearest needs "
@@ -178,8 +177,10 @@ def _explain(screen: Screen, ranked: list[NetworkSpec]) -> str:
             "more --minutes."
         )
     # What breaks a constraint or takes too long to train cannot be had, near as it may be.
-    reachable = [each for each in ranked if not screen.slowness(each) and not screen.broken(each)] or ranked
-    points = [screen.figures(network) for network in reachable]
+    reachable = [each for each in ranked if not screen.slowness(each) and not screen.broken(each)]
+    points = [screen.figures(network) for network in reachable or ranked]
+    excess = {item: item.violation(points[0][item.quantity]) for item in items}
+    binding = max(items, key=lambda item: excess[item])
     texts = (
         ", ".join(f"{item.quantity} {format_value(item.quantity, point[item.quantity])}" for item in items)
         for point in points
@@ -188,9 +189,10 @@ def _explain(screen: Screen, ranked: list[NetworkSpec]) -> str:
     relaxed = [
         f"{'it' if item is binding else item} to {item.relaxed_to(points[0][item.quantity])}"
         for item in sorted(items, key=lambda item: item is not binding)
-        if item is binding or item.violation(points[0][item.quantity]) > 0.0
+        if excess[item] > 0.0
     ]
+    time = "" if reachable else ", and give more --minutes"
     return (
         f"No network of the design space {wanted}; the binding requirement is {binding}. The nearest three "
-        f"that can be had: {nearest_three}. Relax {' and '.join(relaxed)}."
+        f"that can be had: {nearest_three}. Relax {' and '.join(relaxed)}{time}."
     )

@@ -9,6 +9,7 @@ answered by an :class:`Answer`. It ends with its input, and is killed with the p
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -22,7 +23,7 @@ import torch
 
 from attendnets.data import Augmentation, LearningData, PixelCache
 from attendnets.errors import AttendnetsError, TrainingError
-from attendnets.exploration.evaluation import ShortTraining
+from attendnets.exploration.evaluation import ShortTraining, crash
 from attendnets.exploration.short_training import ShortTrainer
 from attendnets.spec import NetworkSpec
 from attendnets.training import Recipe
@@ -77,6 +78,8 @@ def answer_to(train: Callable[[], ShortTraining]) -> Answer:
     except AttendnetsError as error:
         return Answer(None, str(error), fatal=True)
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            return Answer(None, crash(error))
         said = f"A training could not read or write: {error}. Set that right and give the same command again."
         return Answer(None, said, fatal=True)
 

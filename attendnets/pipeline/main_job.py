@@ -6,11 +6,12 @@ import shlex
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from attendnets import atomic
 from attendnets.data import DataSet, PixelCache, by_kind, image_root, open_data_set, summary
 from attendnets.errors import RunFolderError, UsageError
+from attendnets.exploration.database import same_database
 from attendnets.exploration.open_space import OpenSpace
 from attendnets.exploration.record import StudyRecord
 from attendnets.exploration.screening import require_feasible
@@ -38,6 +39,8 @@ from attendnets.requirements import Requirements, Verdict
 from attendnets.run import Job, RunFolder
 from attendnets.training.memory import keep_freed_memory
 
+_OF_TRAINING = {"epochs": "--epochs", "train_minutes": "--minutes"}
+
 
 @dataclass(frozen=True)
 class BuildResult:
@@ -56,17 +59,19 @@ def prepare(
     *,
     int8: bool = False,
     verb: Literal["build", "explore"] = "build",
+    storage: str | None = None,
 ) -> Context:
     """Check the job and its data, and make or take up the run folder.
 
     ``int8``: what the job begins with must have an exact 8-bit form. ``command`` is what was given; without
-    it, it follows from the job and ``verb``.
+    it, it follows from the job and ``verb``. ``storage``: the URL to use instead of the job's.
 
     Raises UsageError for the job, DataError for the data, InfeasibleError where costs alone rule the
     requirements out, RunFolderError for the folder; nothing is written then.
     """
     listener = listener or Listener()
-    job = planning.checked(job)
+    kept_storage = job.storage
+    job = planning.checked(job if storage is None else replace(job, storage=storage))
     worker_plan(job)
     use_threads(job)
     keep_freed_memory()
@@ -93,7 +98,7 @@ def prepare(
         require_fitting(network, data, Requirements.parse(job.requirements), job.constraints)
         if int8:
             require_int8(network, job.network)
-    run = RunFolder.create(out, job, command, data.digest)
+    run = RunFolder.create(out, replace(job, storage=kept_storage), command, data.digest)
     if job.prototype is not None:
         atomic.write_text(run.prototype, job.prototype.text)
     inputs = {"data": data.digest}
@@ -128,29 +133,31 @@ def reopen(
     database than before does not hold it.
     """
     run = RunFolder.open(out)
-    given = {name: value for name, value in changes.items() if value is not None}
-    for name, other in (("epochs", "train_minutes"), ("train_minutes", "epochs")):
-        if name in given:
-            given.setdefault(other, None)
-    job = replace(run.record.job, **given)  # type: ignore[arg-type]
-    run.change_job(planning.checked(job))
-    context = prepare(job, out, listener, run.record.command, int8=int8)
-    return context if storage is None else _stored(context, storage)
-
-
-def _stored(context: Context, storage: str) -> Context:
-    """``context`` with the study's database at the URL ``storage``."""
-    job, run = context.job, context.run
-    if job.storage is None:
+    if storage is not None and run.record.job.storage is None:
         raise UsageError(
             f"--storage: the study of {run.path} is in its own journal, {run.journal}. Leave --storage out."
         )
-    job, before = planning.checked(replace(job, storage=storage)), job
-    context = replace(context, storage=storage)
-    if job.kept != before:
-        require_study(context)
-        run.change_job(job)
+    given = {name: value for name, value in changes.items() if value is not None}
+    if given:
+        _change(run, given)
+    context = prepare(run.record.job, out, listener, run.record.command, int8=int8, storage=storage)
+    if storage is not None and run.record.job.storage is not None:
+        if not same_database(storage, run.record.job.storage):
+            require_study(context)
+        context.run.change_job(replace(context.job, storage=storage))
     return context
+
+
+def _change(run: RunFolder, given: dict[str, Any]) -> None:
+    """Give the run's job other ``epochs`` or ``train_minutes``, as ``attendnets train`` does."""
+    words = "".join(
+        f" {option} {given[name]:g}" for name, option in _OF_TRAINING.items() if given.get(name) is not None
+    )
+    for name, other in (("epochs", "train_minutes"), ("train_minutes", "epochs")):
+        if name in given:
+            given.setdefault(other, None)
+    job = planning.checked(replace(run.record.job, **given))
+    run.change_job(job, f"{run.record.command} && attendnets train {shlex.quote(str(run.path))}{words}")
 
 
 def build(job: Job, out: Path, listener: Listener | None = None, command: str | None = None) -> BuildResult:

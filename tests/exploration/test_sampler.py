@@ -145,9 +145,20 @@ def test_merits_order_completed_pruned_broken_and_failed_trials() -> None:
         broken,
         ended("b", TrialState.FAIL),
     ]
-    merits = sampler._merits(best_first, [StudyDirection.MAXIMIZE])[:, 0]
+    merits = sampler._merits([*best_first, best_first[6]], [StudyDirection.MAXIMIZE])[:, 0]
+    # Equal ones are equal, whichever was first.
+    assert merits[-1] == merits[6]
+    merits = merits[:-1]
     assert merits.tolist() == sorted(merits, reverse=True)
     assert len(set(merits)) == len(best_first)
+
+
+def test_a_value_that_the_space_does_not_know_is_no_hindrance() -> None:
+    study = optuna.create_study(direction="maximize", sampler=GenerativeSampler(seed=0))
+    other: dict[str, BaseDistribution] = {"kind": CategoricalDistribution(["z"])}
+    study.add_trial(create_trial(params={"kind": "z"}, distributions=other, state=TrialState.FAIL))
+    study.optimize(lambda trial: float(trial.suggest_categorical("kind", "abc") == "b"), n_trials=20)
+    assert study.best_value == 1.0
 
 
 def test_what_failed_once_and_was_completed_is_taken_as_completed() -> None:

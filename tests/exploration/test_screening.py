@@ -84,6 +84,15 @@ def test_what_is_said_to_be_had_keeps_the_constraints() -> None:
     require_feasible(SPACE, free, seed=0)
 
 
+def test_what_is_nearest_but_takes_too_long_is_not_said_to_be_had() -> None:
+    limits = screen("weights<=3KB", largest_macs=1e6)
+    with pytest.raises(InfeasibleError) as caught:
+        require_feasible(SPACE, limits, seed=0)
+    relaxed = re.search(r"Relax it to (weights<=\S+)\.$", str(caught.value))
+    assert relaxed is not None, caught.value
+    require_feasible(SPACE, screen(relaxed[1], largest_macs=1e6), seed=0)
+
+
 def test_eight_bits_are_what_comes_out() -> None:
     require_feasible(SPACE, screen("bits<=8"), seed=0)
     with pytest.raises(InfeasibleError, match=r"can be had: bits 8\. Relax it to bits<=8\."):

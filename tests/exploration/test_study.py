@@ -206,19 +206,20 @@ def test_the_journal_is_an_optuna_study(tmp_path: Path) -> None:
     assert scores == [candidate.netscore for candidate in record.candidates]
 
 
-def test_a_kill_while_a_result_is_written_leaves_it_whole_or_to_be_done_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("written", ["report", "set_user_attr"])
+def test_a_kill_before_any_part_of_a_result_is_written_leaves_it_whole_or_to_be_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
 ) -> None:
     whole = run(Landscape(), tmp_path / "whole.journal")
-    write = optuna.Trial.set_user_attr
+    write = getattr(optuna.Trial, written)
 
-    def killed(trial: optuna.Trial, name: str, value: object) -> None:
+    def killed(trial: optuna.Trial, *words: object, **more: object) -> None:
         if trial.number == 2:
             raise KeyboardInterrupt
-        write(trial, name, value)
+        write(trial, *words, **more)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(optuna.Trial, "set_user_attr", killed)
+        patch.setattr(optuna.Trial, written, killed)
         run(Landscape(), tmp_path / "study.journal")
     with warnings.catch_warnings(action="error"):
         assert run(Landscape(), tmp_path / "study.journal").candidates == whole.candidates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import threading
 import time
@@ -22,7 +23,7 @@ from attendnets.exploration.screening import Screen
 from attendnets.exploration.short_training import ShortTrainer, preprocessing_of
 from attendnets.exploration.space import DesignSpace
 from attendnets.exploration.study import ExploreOptions, explore
-from attendnets.exploration.worker import Order
+from attendnets.exploration.worker import Order, answer_to
 from attendnets.exploration.workers import WorkerProcesses, worker_processes
 from attendnets.requirements import Requirements
 from attendnets.spec import NetworkSpec, digest
@@ -96,6 +97,31 @@ def test_an_interrupted_study_decides_as_before_and_trains_nothing_twice(
     assert decided(record) == decided(expected) and record.chosen == expected.chosen
     # The training that ran beside the one that was interrupted may have ended without being written.
     assert len(set(first.calls) & set(second.calls)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("error", "fatal"),
+    [
+        (TrainingError("the loss is nan"), False),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), False),
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (WorkerError("out of reach"), True),
+    ],
+    ids=str,
+)
+def test_a_worker_tells_what_is_wrong_with_a_candidate_from_what_is_wrong_with_all(
+    error: Exception, fatal: bool
+) -> None:
+    def fails() -> ShortTraining:
+        raise error
+
+    answer = answer_to(fails)
+    assert answer.fatal is fatal
+    said = getattr(error, "strerror", None) or str(error)
+    assert said in (answer.error or "")
+    with pytest.raises(AttendnetsError) as caught:
+        answer.training()
+    assert isinstance(caught.value, TrainingError) is not fatal
 
 
 def test_an_extended_study_is_the_one_of_so_many_candidates_from_the_start(tmp_path: Path) -> None:

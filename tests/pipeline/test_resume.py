@@ -15,9 +15,18 @@ from pathlib import Path
 import optuna
 import pytest
 
-from attendnets.errors import RunFolderError, StudyError, UsageError
+from attendnets.errors import RunFolderError, StorageError, StudyError, UsageError
 from attendnets.exploration.record import StudyRecord
-from attendnets.pipeline import BuildResult, build, explore_stage, main_job, prepare, reopen, resume
+from attendnets.pipeline import (
+    BuildResult,
+    build,
+    explore_stage,
+    main_job,
+    prepare,
+    reopen,
+    resume,
+    train_stage,
+)
 from attendnets.pipeline.commands import repeat_command
 from attendnets.run import Job, RunFolder
 from benchmarks.postgresql_server import PASSWORD, Server
@@ -246,10 +255,33 @@ def test_a_database_without_the_run_s_study_is_refused_and_nothing_is_begun_in_i
     run = RunFolder.open(Path(shutil.copytree(stored[1], tmp_path / "run")))
     run.study.unlink()
     wrong = f"sqlite:///{tmp_path / 'wrong.db'}"
-    with pytest.raises(StudyError, match=r"wrong\.db holds no study 'mine'.* that it has moved to"):
+    with pytest.raises(StudyError, match=r"wrong\.db holds no study 'mine'.* has moved to"):
+        resume(run.path, storage=wrong)
+    assert not (tmp_path / "wrong.db").exists()
+    optuna.create_study(storage=wrong, study_name="another")
+    with pytest.raises(StudyError, match=r"wrong\.db holds no study 'mine'"):
         resume(run.path, storage=wrong)
     assert RunFolder.open(run.path).record.job.storage == stored[0].storage
-    assert optuna.get_all_study_names(wrong) == []
+    assert optuna.get_all_study_names(wrong) == ["another"]
+
+
+def test_another_password_for_a_database_that_was_never_reached_is_taken(
+    stored: tuple[Job, Path], tmp_path: Path
+) -> None:
+    away = "postgresql://me{}@127.0.0.1:1/db"
+    pytest.importorskip("psycopg")
+    prepare(replace(stored[0], storage=away.format("")), tmp_path / "run")
+    with pytest.raises(StorageError, match="port 1"):
+        resume(tmp_path / "run", storage=away.format(":secret"))
+    assert RunFolder.open(tmp_path / "run").record.job.storage == away.format(":***")
+
+
+def test_after_another_training_the_same_extension_is_another_one(copied: Path) -> None:
+    resume(copied, extend=1)
+    train_stage(reopen(copied, epochs=1))
+    assert RunFolder.open(copied).record.command.endswith("--epochs 1")
+    resume(copied, extend=1)
+    assert RunFolder.open(copied).record.job.trials == 4
 
 
 def test_a_run_with_a_journal_takes_no_database(copied: Path, tmp_path: Path) -> None:
